@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whole files and paths: read one, write one, replace one so that a crash leaves the old or the new. */
+#ifndef LC_FILE_H
+#define LC_FILE_H
+
+#include "base/arena.h"
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Reads all of an open file from its current offset, at most @max bytes (EFBIG beyond).  The text
+ * is terminated by a NUL that is not counted; works for procfs and pipes. */
+int file_read_fd(int fd, struct arena *a, size_t max, char **text, size_t *len, struct lc_error *e)
+	lc_checked;
+
+/* The same for a path relative to @dirfd (AT_FDCWD allowed). */
+int file_read_at(int dirfd, const char *path, struct arena *a, size_t max, char **text, size_t *len,
+		 struct lc_error *e) lc_checked;
+
+/* Writes all of @text with one write(2) to an existing file (cgroupfs, procfs). */
+int file_write_at(int dirfd, const char *path, const char *text, struct lc_error *e) lc_checked;
+
+/* Writes a temporary file beside @name and renames it over it. */
+int file_replace_at(int dirfd, const char *name, const void *data, size_t len, mode_t mode,
+		    struct lc_error *e) lc_checked;
+
+/* All bytes or an error; handles short writes and EINTR. Returns 0, or -1 with errno. */
+int fd_write_all(int fd, const void *data, size_t len);
+
+/* Makes @path and its missing parents (mode for new ones), like mkdir -p. */
+int file_mkdirs(const char *path, mode_t mode, struct lc_error *e) lc_checked;
+
+#endif

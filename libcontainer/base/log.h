@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Messages go through the caller's sink: the library never prints.  Levels: error (once, at the
+ * end, by the CLI, from the lc_error), warning (something asked for was ignored or weakened; names
+ * the member), debug (each step and message).
+ */
+#ifndef LC_LOG_H
+#define LC_LOG_H
+
+#include "base/error.h"
+
+enum lc_level { LC_LOG_ERROR, LC_LOG_WARNING, LC_LOG_DEBUG };
+
+struct lc_log {
+	void (*write)(void *ctx, enum lc_level level, const char *text); /* one line, no newline */
+	void *ctx;
+	enum lc_level max; /* messages above this level are dropped before formatting */
+};
+
+/* Formats and hands over one message; @log may be NULL (nothing happens). Keeps errno. */
+void log_at(const struct lc_log *log, enum lc_level level, const char *fmt, ...) lc_printf(3, 4);
+
+#define log_warn(log, ...) log_at(log, LC_LOG_WARNING, __VA_ARGS__)
+#define log_debug(log, ...) log_at(log, LC_LOG_DEBUG, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Strict numbers and small string helpers. */
+#ifndef LC_STR_H
+#define LC_STR_H
+
+#include "base/arena.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Whole string, decimal, no sign (but '-' for str_i64), no blanks, no overflow; else false and
+ * *out is untouched.  "0x10", "", "+1", " 1", "1 " are all refused. */
+bool str_u32(const char *s, uint32_t *out);
+bool str_u64(const char *s, uint64_t *out);
+bool str_i64(const char *s, int64_t *out);
+
+bool str_starts(const char *s, const char *prefix);
+bool str_eq(const char *a, const char *b); /* NULL equals only NULL */
+
+/* A text that grows in an arena. str is always terminated. */
+struct buf {
+	struct arena *arena;
+	char *str;
+	size_t len, size;
+};
+void buf_add(struct buf *b, const char *s);
+void buf_addn(struct buf *b, const char *s, size_t n);
+void buf_addf(struct buf *b, const char *fmt, ...) lc_printf(2, 3);
+
+/* Number of single-character edits between two names (Levenshtein); 99 for names of 64 and more. */
+unsigned str_distance(const char *a, const char *b);
+
+#endif
