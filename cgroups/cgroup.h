@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The container's cgroup (v2 only).  One interface, a driver each for the plain file system and
+ * systemd; `disabled` has none.  A cgroup is named by a struct cgroup_ref that is kept in the state.
+ */
+#ifndef LC_CGROUP_H
+#define LC_CGROUP_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "plan/plan.h"
+#include <signal.h>
+#include <sys/types.h>
+
+struct cgroup_ref {
+	enum cgroup_driver driver;
+	char *mount; /* "/sys/fs/cgroup" or the unified mount of a hybrid host */
+	char *path; /* below the mount, begins with '/'; NULL: no cgroup */
+	char *scope; /* systemd unit, NULL with CGROUP_FS */
+	bool made; /* we created it, so we remove it */
+};
+
+struct cgroup_ops {
+	const char *name;
+	/* Makes the cgroup and its parents, enables controllers, writes limits, attaches the device
+	 * program; *fd is its O_DIRECTORY descriptor (owned by the caller) for CLONE_INTO_CGROUP.
+	 * Refuses one that is not empty or is frozen.  On failure nothing is left behind.
+	 * @pid: 0, or (systemd) a blocked process to make the scope with. */
+	int (*create)(const struct plan_cgroup *plan, const struct plan_host *host, pid_t pid,
+		      struct arena *a, struct cgroup_ref *out, int *fd, const struct lc_log *log,
+		      struct lc_error *e);
+	/* Applies new limits to a living one. */
+	int (*update)(const struct cgroup_ref *ref, const struct plan_cgroup *plan,
+		      const struct lc_log *log, struct lc_error *e);
+	/* Kills what is left in it, removes it and everything below; absent is fine. */
+	int (*destroy)(const struct cgroup_ref *ref, const struct lc_log *log, struct lc_error *e);
+};
+
+const struct cgroup_ops *cgroup_ops_of(enum cgroup_driver driver);
+
+int cgroup_open(const struct cgroup_ref *ref, struct lc_error *e) lc_checked; /* owned O_DIRECTORY fd */
+
+/* SIGKILL to every process in it and below: cgroup.kill. @sig other than SIGKILL: one by one. */
+int cgroup_kill(int cgroup, int sig, struct lc_error *e) lc_checked;
+
+/* cgroup.freeze, and waits (bounded) until cgroup.events says so. */
+int cgroup_freeze(int cgroup, bool frozen, struct lc_error *e) lc_checked;
+int cgroup_is_frozen(int cgroup, bool *frozen, struct lc_error *e) lc_checked;
+int cgroup_is_populated(int cgroup, bool *populated, struct lc_error *e) lc_checked;
+
+/* All processes in it and below, sorted. */
+struct pids {
+	pid_t *v;
+	size_t n;
+};
+int cgroup_pids(int cgroup, struct arena *a, struct pids *out, struct lc_error *e) lc_checked;
+
+/* Moves @pid into the cgroup (or the sub-cgroup @sub, NULL: itself; ".." refused). */
+int cgroup_attach(int cgroup, const char *sub, pid_t pid, struct lc_error *e) lc_checked;
+
+/* Delegates to @uid:@gid: the directory and the files of /sys/kernel/cgroup/delegate. */
+int cgroup_chown(int cgroup, uid_t uid, gid_t gid, struct lc_error *e) lc_checked;
+
+/* Translation, pure; used by the planner. resources may be NULL. */
+int cgroup_plan_resources(struct arena *a, const struct spec_resources *resources,
+			  const struct plan_host *host, struct plan_cgroup *out, struct lc_error *e)
+	lc_checked;
+
+/* Device rules (defaults already added by the planner) to a BPF_PROG_TYPE_CGROUP_DEVICE program. */
+int cgroup_device_program(struct arena *a, const struct plan_device_rule *rules, size_t n,
+			  struct bytes *out, struct lc_error *e) lc_checked;
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The dialogue between parent and child, written once: enum, trace text and documentation are the
+ * same lines.  One SOCK_SEQPACKET datagram each; descriptors ride along.  Between any two messages
+ * exactly one side runs, and which one is in the text.  End of file means the peer died.
+ */
+#ifndef LC_SYNC_H
+#define LC_SYNC_H
+
+#include "base/error.h"
+#include "base/log.h"
+#include <stdint.h>
+
+#define SYNC_MESSAGES(X)                                                                           \
+	X(SYNC_MAP_IDS, "child -> parent: write my id maps")                                       \
+	X(SYNC_MAPPED, "parent -> child: id maps are written")                                     \
+	X(SYNC_PID, "child -> parent: the process that will be init (its pid rides along)")        \
+	X(SYNC_CGROUP, "parent -> child: you are in your cgroup")                                  \
+	X(SYNC_HOOKS, "child -> parent: namespaces and mounts are there, run the runtime's hooks") \
+	X(SYNC_HOOKED, "parent -> child: hooks have run")                                          \
+	X(SYNC_NOTIFY, "child -> parent: hand over the seccomp listener (rides along)")            \
+	X(SYNC_NOTIFIED, "parent -> child: the listener's agent has it")                           \
+	X(SYNC_READY, "child -> parent: all set up, waiting for start")                            \
+	X(SYNC_START, "parent -> child: go on to the program")                                     \
+	X(SYNC_EXEC, "child -> parent: execve comes next; end of file now means it succeeded")     \
+	X(SYNC_LOG, "child -> parent: a log line")                                                 \
+	X(SYNC_FAILED, "either way: a struct lc_error")
+
+enum sync_what {
+#define X(name, text) name,
+	SYNC_MESSAGES(X)
+#undef X
+};
+
+/* Sends one message; @fd rides along unless -1; @value is a small number (a pid). */
+int sync_send(int sock, enum sync_what what, int fd, int64_t value, struct lc_error *e) lc_checked;
+
+/* Sends SYNC_FAILED with *@e. Never fails: there is nobody left to tell. */
+void sync_send_error(int sock, const struct lc_error *e);
+
+/* Sends SYNC_LOG; for the write member of the child's struct lc_log (@ctx points to the fd). */
+void sync_log(void *ctx, enum lc_level level, const char *text);
+
+/* Receives until @wanted comes: log lines go to @log, SYNC_FAILED fills @e and returns -1, anything
+ * else or end of file is an error ("the container's init died before ...").  @fd and @value may be
+ * NULL; a received fd is owned by the caller. */
+int sync_expect(int sock, enum sync_what wanted, const struct lc_log *log, int *fd, int64_t *value,
+		struct lc_error *e) lc_checked;
+
+/* The same, but takes whichever of @wanted[0..n-1] comes first; returns its index or -1. */
+int sync_expect_one_of(int sock, const enum sync_what *wanted, size_t n, const struct lc_log *log,
+		       int *fd, int64_t *value, struct lc_error *e) lc_checked;
+
+/* After SYNC_EXEC: waits for end of file (execve worked: 0) or SYNC_FAILED (-1).  @pidfd tells a
+ * process that was killed before its execve from one that succeeded. Works on the status fifo too. */
+int sync_expect_exec(int sock, int pidfd, const struct lc_log *log, struct lc_error *e) lc_checked;
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * struct plan: everything that will be done for one container, decided beforehand.  It is complete
+ * and inert: paths are absolute, words are flags, ids are mapped, the seccomp filter is compiled,
+ * what was skipped is noted with its reason.  Whoever carries it out (init/ inside, run/ outside,
+ * the guest of a VM) parses and decides nothing.  `plan --json` prints it by the tables of print.c.
+ *
+ * All memory belongs to the arena it was made in.  A NULL string or an unset opt_ means "leave it".
+ */
+#ifndef LC_PLAN_H
+#define LC_PLAN_H
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "json/decode.h"
+#include "spec/spec.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PLAN_LIST(type)                                                                            \
+	struct {                                                                                   \
+		type *v;                                                                           \
+		size_t n;                                                                          \
+	}
+
+struct plan_id_map {
+	uint32_t inside, outside, count;
+};
+typedef PLAN_LIST(struct plan_id_map) plan_id_maps;
+
+enum ns_how { NS_INHERIT, NS_NEW, NS_JOIN };
+
+/* One of each type, in the order pid network mount ipc uts user cgroup time (enum ns_type). */
+struct plan_namespace {
+	enum ns_type type;
+	enum ns_how how;
+	char *path; /* NS_JOIN: absolute */
+};
+
+struct plan_namespaces {
+	struct plan_namespace of[NS_TYPES]; /* indexed by enum ns_type */
+	plan_id_maps uid_maps, gid_maps; /* of a new user namespace; of a joined one: read from it at prepare */
+	bool deny_setgroups; /* an unprivileged caller maps one id itself */
+	bool use_newidmap; /* rootless: newuidmap and newgidmap write the maps */
+	char *time_offsets; /* text for /proc/PID/timens_offsets, NULL for none */
+};
+
+enum mount_kind {
+	MOUNT_FS, /* a new file system: fsopen, fsconfig, fsmount */
+	MOUNT_BIND, /* a clone of an existing tree: open_tree */
+	MOUNT_CGROUP, /* cgroup2: a new mount with an own cgroup namespace, else a bind of our cgroup */
+	MOUNT_REMOUNT, /* new flags for what is there */
+};
+
+/* One entry of config.json's mounts, words resolved. Attributes are MOUNT_ATTR_* bits of linux/mount.h. */
+struct plan_mount {
+	enum mount_kind kind;
+	size_t index; /* in config.json's mounts, for messages */
+	char *target; /* absolute path inside the root, not yet resolved there */
+	char *fstype; /* MOUNT_FS */
+	char *source; /* MOUNT_BIND: absolute path on the host; MOUNT_FS: source string, may be NULL */
+	bool recursive; /* MOUNT_BIND: rbind */
+	uint64_t attr_set, attr_clear; /* given by options, this mount only */
+	uint64_t attr_set_rec, attr_clear_rec; /* the same for the whole tree (rro, rnosuid...) */
+	bool flags_given; /* MOUNT_BIND: some flag was named, so the source's own are replaced */
+	uint64_t propagation; /* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE; 0: leave */
+	bool propagation_rec;
+	struct strs data; /* file-system options, "key" or "key=value", in order; superblock words
+			   * such as sync, dirsync, lazytime are among them */
+	bool tmpcopyup, copy_symlink, src_nofollow, dest_nofollow;
+	bool mode_from_target; /* tmpfs without mode=: takes the mode of the directory under it */
+	bool idmap, idmap_rec; /* idmap or ridmap */
+	plan_id_maps uid_maps, gid_maps; /* the mount's own; empty: the container's user namespace's */
+	bool source_in_root; /* the source lies in the rootfs being built: opened inside, after the
+			      * mounts before it, by a path relative to the root */
+	char *fallback_bind; /* host path to bind recursively when the kernel refuses a new mount
+			      * (sysfs without an own network namespace in a user namespace) */
+};
+
+/* A device node to make. bind: mknod is not possible, the host's node is bind-mounted instead. */
+struct plan_device {
+	char *path; /* absolute, inside the root */
+	char type; /* 'c', 'b' or 'p' */
+	uint32_t major, minor;
+	uint32_t mode; /* permission bits, exact regardless of umask */
+	uint32_t uid, gid; /* as seen inside */
+	bool bind;
+	bool standard; /* one of the defaults: an existing right node is fine */
+};
+
+struct plan_symlink {
+	char *path, *target; /* /dev/fd -> /proc/self/fd */
+	bool if_target_exists; /* /dev/core only where /proc/kcore is */
+};
+
+struct plan_root {
+	char *path; /* absolute, on the host */
+	bool readonly;
+	uint64_t propagation; /* of "/" after the pivot: MS_* with MS_REC; 0: private */
+	uint64_t host_propagation; /* what the host's mounts are made in the new namespace first */
+	bool no_pivot; /* MS_MOVE and chroot */
+	bool chroot_only; /* no mount namespace of its own */
+};
+
+struct plan_caps {
+	uint64_t bounding, effective, permitted, inheritable, ambient; /* bit n: capability n */
+	bool given; /* false: leave as they are */
+};
+
+struct plan_user {
+	uint32_t uid, gid;
+	struct {
+		uint32_t *v;
+		size_t n;
+	} groups;
+	bool keep_groups; /* run.oci.keep_original_groups, or setgroups is denied */
+	struct opt_u32 umask;
+};
+
+struct plan_rlimit {
+	int resource; /* RLIMIT_* */
+	uint64_t soft, hard;
+};
+
+struct plan_scheduler {
+	uint32_t policy; /* SCHED_* */
+	int32_t nice;
+	uint32_t priority;
+	uint64_t flags, runtime, deadline, period;
+};
+
+/* A program that runs inside: the container's own, or one of `exec`. */
+struct plan_process {
+	char *cwd;
+	struct strs args; /* n == 0: no process yet, create only */
+	struct strs env; /* last of duplicates wins; a NULL slot is kept free at the end for HOME */
+	bool home_from_passwd; /* HOME is missing or empty: look it up inside */
+	bool terminal;
+	uint32_t console_width, console_height; /* 0: not given */
+	struct plan_user user;
+	struct plan_caps caps;
+	PLAN_LIST(struct plan_rlimit) rlimits;
+	bool no_new_privs;
+	struct opt_i64 oom_score_adj;
+	struct plan_scheduler *scheduler;
+	struct opt_u32 ioprio; /* value for ioprio_set */
+	struct opt_u32 personality;
+	char *apparmor; /* profile for the next execve */
+	char *selinux; /* label for the next execve */
+	char *cpus_initial, *cpus_final; /* exec only: cpu lists, NULL: reset to all */
+	struct plan_mempolicy {
+		int mode; /* MPOL_* with its flags */
+		uint64_t nodes[16]; /* 1024 bits */
+	} *mempolicy;
+};
+
+/* The compiled filter: the bytes that seccomp(2) takes. */
+struct plan_seccomp {
+	struct bytes {
+		uint8_t *v;
+		size_t n;
+	} filter; /* struct sock_filter instructions; n == 0: none */
+	uint32_t flags; /* SECCOMP_FILTER_FLAG_* */
+	bool early; /* load before capabilities are dropped: no_new_privs is not asked for */
+	char *listener_path, *listener_metadata; /* a SCMP_ACT_NOTIFY rule is in use */
+};
+
+struct plan_hook {
+	char *path;
+	struct strs args, env; /* env.v == NULL: not given */
+	uint32_t timeout; /* seconds, 0: none */
+};
+typedef PLAN_LIST(struct plan_hook) plan_hooks;
+
+struct plan_sysctl {
+	char *key; /* as in config.json: for messages */
+	char *path; /* under /proc/sys, '/' for '.' */
+	char *value;
+};
+
+enum cgroup_driver { CGROUP_FS, CGROUP_SYSTEMD, CGROUP_DISABLED };
+
+/* One write to a file of the container's cgroup. */
+struct plan_cgroup_file {
+	char *file; /* "memory.max" */
+	char *value;
+	char *member; /* config.json path that asked for it: "linux.resources.memory.limit" */
+	bool optional; /* the kernel may lack this file: skipped silently (rsvd.max) */
+};
+
+struct plan_device_rule {
+	bool allow;
+	char type; /* 'a', 'c' or 'b' */
+	int64_t major, minor; /* -1: any */
+	uint8_t access; /* BPF_DEVCG_ACC_* bits */
+};
+
+struct plan_cgroup {
+	enum cgroup_driver driver;
+	char *path; /* relative to the cgroup2 mount, begins with '/' (CGROUP_FS) */
+	char *slice, *scope; /* CGROUP_SYSTEMD */
+	struct pairs systemd_properties; /* annotations org.systemd.property.* */
+	bool user_instance; /* systemd --user */
+	struct strs controllers; /* those that files below need: "memory", "cpu"... */
+	PLAN_LIST(struct plan_cgroup_file) files; /* in the order they are written */
+	PLAN_LIST(struct plan_device_rule) device_rules; /* in order, last match wins */
+	struct bytes device_program; /* struct bpf_insn instructions; n == 0: no filter */
+	bool chown; /* delegate to the container's root: own cgroup namespace and a rw cgroup mount */
+	bool required; /* false: rootless without limits may run without a cgroup */
+	bool check_memory_before_update;
+};
+
+/* Something that was asked for and is left out, and why: a warning or a debug line. */
+struct plan_note {
+	char *member, *text;
+	bool warning;
+};
+
+struct plan_net_device {
+	char *name, *rename; /* on the host; inside (NULL: the same) */
+};
+
+struct plan {
+	char *id, *bundle; /* bundle: absolute */
+	char *oci_version;
+	struct plan_namespaces ns;
+	struct plan_root root;
+	PLAN_LIST(struct plan_mount) mounts;
+	PLAN_LIST(struct plan_device) devices;
+	PLAN_LIST(struct plan_symlink) symlinks;
+	struct strs masked, readonly; /* absolute paths inside */
+	char *mount_label; /* SELinux: context= of new mounts */
+	char *hostname, *domainname;
+	PLAN_LIST(struct plan_sysctl) sysctls;
+	bool loopback_up; /* a new network namespace */
+	PLAN_LIST(struct plan_net_device) net_devices;
+	bool new_keyring;
+	struct plan_process *process; /* NULL: config.json has none */
+	struct plan_seccomp seccomp;
+	struct plan_cgroup cgroup;
+	struct {
+		plan_hooks prestart, create_runtime, create_container, start_container, poststart, poststop;
+	} hooks;
+	struct pairs annotations;
+	bool rootless; /* the caller is not root of the initial user namespace */
+	bool vm; /* carried out in a microVM */
+	PLAN_LIST(struct plan_note) notes;
+};
+
+/* What the caller decides beside config.json. */
+struct plan_options {
+	const char *id, *bundle; /* bundle: absolute path */
+	enum cgroup_driver cgroup_driver;
+	bool no_pivot, no_new_keyring;
+	const char *rootless; /* "true", "false", "auto" or NULL */
+};
+
+/*
+ * Facts of the host that decisions depend on, asked from the kernel once by plan_host_ask(), or set
+ * by a test so that plans do not depend on where they are made.
+ */
+struct plan_host {
+	uint32_t euid;
+	bool initial_userns; /* the caller's user namespace is the first one of the system */
+	int cap_last; /* highest capability number that the kernel knows */
+	uint64_t caps_held; /* permitted set of the caller */
+	char *cgroup2; /* mount point of cgroup2, NULL: none */
+	char *own_cgroup; /* the caller's path in it */
+	struct strs controllers; /* that the cgroup2 root offers */
+	bool cgroup_v1; /* some controllers sit on v1 hierarchies (hybrid) */
+	bool apparmor, selinux;
+	bool time_ns;
+	bool bfq_weight; /* io.bfq.weight is there */
+	bool hugetlb_rsvd;
+	plan_id_maps own_uid_map; /* rootless: ids the caller may map (from /etc/subuid) */
+	plan_id_maps own_gid_map;
+};
+
+int plan_host_ask(struct arena *a, struct plan_host *host, struct lc_error *e) lc_checked;
+
+/* Turns a checked spec into a plan. Touches nothing on the host; reads only what @host says. */
+int plan_make(struct arena *a, const struct spec *spec, const struct plan_options *options,
+	      const struct plan_host *host, struct plan *plan, struct lc_error *e) lc_checked;
+
+/* The plan of one `exec` in a container whose own plan inputs are @spec: @process comes from
+ * process.json or from the container's config.json changed by options. */
+int plan_exec(struct arena *a, const struct spec *spec, const struct spec_process *process,
+	      const struct plan_options *options, const struct plan_host *host, struct plan *plan,
+	      struct lc_error *e) lc_checked;
+
+/* Only resources, for `update`. */
+int plan_update(struct arena *a, const struct spec_resources *resources,
+		const struct plan_host *host, struct plan_cgroup *out, struct lc_error *e) lc_checked;
+
+/* The plan as JSON text (pretty, one newline at the end). */
+int plan_print(struct arena *a, const struct plan *plan, char **text, size_t *len,
+	       struct lc_error *e) lc_checked;
+
+extern const struct shape plan_shape; /* for print, and for sending a plan to a guest */
+
+#endif
