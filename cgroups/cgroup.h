@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The container's cgroup (v2 only).  One interface, a driver each for the plain file system and
- * systemd; `disabled` has none.  A cgroup is named by a struct cgroup_ref that is kept in the state.
+ * systemd; `disabled` has none.  A cgroup is named by a struct cgroup_ref that is kept in the
+ * state.
  */
 #ifndef LC_CGROUP_H
 #define LC_CGROUP_H
@@ -39,7 +40,8 @@ struct cgroup_ops {
 
 const struct cgroup_ops *cgroup_ops_of(enum cgroup_driver driver);
 
-int cgroup_open(const struct cgroup_ref *ref, struct lc_error *e) lc_checked; /* owned O_DIRECTORY fd */
+int cgroup_open(const struct cgroup_ref *ref,
+		struct lc_error *e) lc_checked; /* owned O_DIRECTORY fd */
 
 /* SIGKILL to every process in it and below: cgroup.kill. @sig other than SIGKILL: one by one. */
 int cgroup_kill(int cgroup, int sig, struct lc_error *e) lc_checked;
@@ -64,8 +66,8 @@ int cgroup_chown(int cgroup, uid_t uid, gid_t gid, struct lc_error *e) lc_checke
 
 /* Translation, pure; used by the planner. resources may be NULL. */
 int cgroup_plan_resources(struct arena *a, const struct spec_resources *resources,
-			  const struct plan_host *host, struct plan_cgroup *out, struct lc_error *e)
-	lc_checked;
+			  const struct plan_host *host, struct plan_cgroup *out,
+			  struct lc_error *e) lc_checked;
 
 /* Device rules (defaults already added by the planner) to a BPF_PROG_TYPE_CGROUP_DEVICE program. */
 int cgroup_device_program(struct arena *a, const struct plan_device_rule *rules, size_t n,

@@ -33,13 +33,14 @@ struct lc_error {
 _Static_assert(sizeof(struct lc_error) == 2048, "sent whole over the sync socket");
 
 #define lc_printf(f, a) __attribute__((format(printf, f, a)))
-#define lc_checked __attribute__((warn_unused_result))
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define lc_checked	__attribute__((warn_unused_result))
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* Records a failure; returns -1, so that callers can `return` it. @code: enum lc_errc. */
 int lc_err(struct lc_error *e, int code, const char *fmt, ...) lc_printf(3, 4);
 
-/* The same with code LC_ESYSTEM and ": <text of errno>" at the end; keeps errno in @e->sys_errno. */
+/* The same with code LC_ESYSTEM and ": <text of errno>" at the end; keeps errno in @e->sys_errno.
+ */
 int lc_err_errno(struct lc_error *e, const char *fmt, ...) lc_printf(2, 3);
 
 /* Puts "context: " in front of what is already there; returns -1 as well. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whole files and paths: read one, write one, replace one so that a crash leaves the old or the new. */
+/* Whole files and paths: read one, write one, replace one so that a crash leaves the old or the
+ * new. */
 #ifndef LC_FILE_H
 #define LC_FILE_H
 
@@ -9,8 +10,8 @@
 
 /* Reads all of an open file from its current offset, at most @max bytes (EFBIG beyond).  The text
  * is terminated by a NUL that is not counted; works for procfs and pipes. */
-int file_read_fd(int fd, struct arena *a, size_t max, char **text, size_t *len, struct lc_error *e)
-	lc_checked;
+int file_read_fd(int fd, struct arena *a, size_t max, char **text, size_t *len,
+		 struct lc_error *e) lc_checked;
 
 /* The same for a path relative to @dirfd (AT_FDCWD allowed). */
 int file_read_at(int dirfd, const char *path, struct arena *a, size_t max, char **text, size_t *len,

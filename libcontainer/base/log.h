@@ -20,7 +20,7 @@ struct lc_log {
 /* Formats and hands over one message; @log may be NULL (nothing happens). Keeps errno. */
 void log_at(const struct lc_log *log, enum lc_level level, const char *fmt, ...) lc_printf(3, 4);
 
-#define log_warn(log, ...) log_at(log, LC_LOG_WARNING, __VA_ARGS__)
+#define log_warn(log, ...)  log_at(log, LC_LOG_WARNING, __VA_ARGS__)
 #define log_debug(log, ...) log_at(log, LC_LOG_DEBUG, __VA_ARGS__)
 
 #endif

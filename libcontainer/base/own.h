@@ -29,7 +29,7 @@ static inline void mem_release(void *p)
 	errno = saved;
 }
 
-#define auto_fd __attribute__((cleanup(fd_release))) int
+#define auto_fd	  __attribute__((cleanup(fd_release))) int
 #define auto_free __attribute__((cleanup(mem_release)))
 
 /* Hands an owned fd to the caller or to a struct; -1 stays behind. */

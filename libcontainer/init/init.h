@@ -28,8 +28,10 @@ struct sandbox {
 	int cgroup; /* directory of the container's cgroup on the host, -1: none */
 	int host_null; /* the host's /dev/null, verified char 1:3 */
 	int *device_sources; /* one per plan->devices that is bound: O_PATH on the host, or -1 */
-	int start_fifo; /* `create`: one byte read here means start; -1: wait for SYNC_START on sync */
-	int status_fifo; /* `create`: where the outcome of start is written (a sync packet); -1: on sync */
+	int start_fifo; /* `create`: one byte read here means start; -1: wait for SYNC_START on sync
+			 */
+	int status_fifo; /* `create`: where the outcome of start is written (a sync packet); -1: on
+			    sync */
 	int console_socket; /* gets the master of a new pty; -1: none */
 	int tty; /* slave to use as stdio when terminal and no console socket; -1: none */
 	int preserve_fds;

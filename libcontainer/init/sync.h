@@ -11,19 +11,19 @@
 #include "base/log.h"
 #include <stdint.h>
 
-#define SYNC_MESSAGES(X)                                                                           \
-	X(SYNC_MAP_IDS, "child -> parent: write my id maps")                                       \
-	X(SYNC_MAPPED, "parent -> child: id maps are written")                                     \
-	X(SYNC_PID, "child -> parent: the process that will be init (its pid rides along)")        \
-	X(SYNC_CGROUP, "parent -> child: you are in your cgroup")                                  \
+#define SYNC_MESSAGES(X) \
+	X(SYNC_MAP_IDS, "child -> parent: write my id maps") \
+	X(SYNC_MAPPED, "parent -> child: id maps are written") \
+	X(SYNC_PID, "child -> parent: the process that will be init (its pid rides along)") \
+	X(SYNC_CGROUP, "parent -> child: you are in your cgroup") \
 	X(SYNC_HOOKS, "child -> parent: namespaces and mounts are there, run the runtime's hooks") \
-	X(SYNC_HOOKED, "parent -> child: hooks have run")                                          \
-	X(SYNC_NOTIFY, "child -> parent: hand over the seccomp listener (rides along)")            \
-	X(SYNC_NOTIFIED, "parent -> child: the listener's agent has it")                           \
-	X(SYNC_READY, "child -> parent: all set up, waiting for start")                            \
-	X(SYNC_START, "parent -> child: go on to the program")                                     \
-	X(SYNC_EXEC, "child -> parent: execve comes next; end of file now means it succeeded")     \
-	X(SYNC_LOG, "child -> parent: a log line")                                                 \
+	X(SYNC_HOOKED, "parent -> child: hooks have run") \
+	X(SYNC_NOTIFY, "child -> parent: hand over the seccomp listener (rides along)") \
+	X(SYNC_NOTIFIED, "parent -> child: the listener's agent has it") \
+	X(SYNC_READY, "child -> parent: all set up, waiting for start") \
+	X(SYNC_START, "parent -> child: go on to the program") \
+	X(SYNC_EXEC, "child -> parent: execve comes next; end of file now means it succeeded") \
+	X(SYNC_LOG, "child -> parent: a log line") \
 	X(SYNC_FAILED, "either way: a struct lc_error")
 
 enum sync_what {
@@ -52,7 +52,8 @@ int sync_expect_one_of(int sock, const enum sync_what *wanted, size_t n, const s
 		       int *fd, int64_t *value, struct lc_error *e) lc_checked;
 
 /* After SYNC_EXEC: waits for end of file (execve worked: 0) or SYNC_FAILED (-1).  @pidfd tells a
- * process that was killed before its execve from one that succeeded. Works on the status fifo too. */
+ * process that was killed before its execve from one that succeeded. Works on the status fifo too.
+ */
 int sync_expect_exec(int sock, int pidfd, const struct lc_log *log, struct lc_error *e) lc_checked;
 
 #endif

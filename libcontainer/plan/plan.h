@@ -17,10 +17,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PLAN_LIST(type)                                                                            \
-	struct {                                                                                   \
-		type *v;                                                                           \
-		size_t n;                                                                          \
+#define PLAN_LIST(type) \
+	struct { \
+		type *v; \
+		size_t n; \
 	}
 
 struct plan_id_map {
@@ -39,7 +39,8 @@ struct plan_namespace {
 
 struct plan_namespaces {
 	struct plan_namespace of[NS_TYPES]; /* indexed by enum ns_type */
-	plan_id_maps uid_maps, gid_maps; /* of a new user namespace; of a joined one: read from it at prepare */
+	plan_id_maps uid_maps,
+		gid_maps; /* of a new user namespace; of a joined one: read from it at prepare */
 	bool deny_setgroups; /* an unprivileged caller maps one id itself */
 	bool use_newidmap; /* rootless: newuidmap and newgidmap write the maps */
 	char *time_offsets; /* text for /proc/PID/timens_offsets, NULL for none */
@@ -48,17 +49,20 @@ struct plan_namespaces {
 enum mount_kind {
 	MOUNT_FS, /* a new file system: fsopen, fsconfig, fsmount */
 	MOUNT_BIND, /* a clone of an existing tree: open_tree */
-	MOUNT_CGROUP, /* cgroup2: a new mount with an own cgroup namespace, else a bind of our cgroup */
+	MOUNT_CGROUP, /* cgroup2: a new mount with an own cgroup namespace, else a bind of our
+			 cgroup */
 	MOUNT_REMOUNT, /* new flags for what is there */
 };
 
-/* One entry of config.json's mounts, words resolved. Attributes are MOUNT_ATTR_* bits of linux/mount.h. */
+/* One entry of config.json's mounts, words resolved. Attributes are MOUNT_ATTR_* bits of
+ * linux/mount.h. */
 struct plan_mount {
 	enum mount_kind kind;
 	size_t index; /* in config.json's mounts, for messages */
 	char *target; /* absolute path inside the root, not yet resolved there */
 	char *fstype; /* MOUNT_FS */
-	char *source; /* MOUNT_BIND: absolute path on the host; MOUNT_FS: source string, may be NULL */
+	char *source; /* MOUNT_BIND: absolute path on the host; MOUNT_FS: source string, may be NULL
+		       */
 	bool recursive; /* MOUNT_BIND: rbind */
 	uint64_t attr_set, attr_clear; /* given by options, this mount only */
 	uint64_t attr_set_rec, attr_clear_rec; /* the same for the whole tree (rro, rnosuid...) */
@@ -70,7 +74,8 @@ struct plan_mount {
 	bool tmpcopyup, copy_symlink, src_nofollow, dest_nofollow;
 	bool mode_from_target; /* tmpfs without mode=: takes the mode of the directory under it */
 	bool idmap, idmap_rec; /* idmap or ridmap */
-	plan_id_maps uid_maps, gid_maps; /* the mount's own; empty: the container's user namespace's */
+	plan_id_maps uid_maps,
+		gid_maps; /* the mount's own; empty: the container's user namespace's */
 	bool source_in_root; /* the source lies in the rootfs being built: opened inside, after the
 			      * mounts before it, by a path relative to the root */
 	char *fallback_bind; /* host path to bind recursively when the kernel refuses a new mount
@@ -151,7 +156,7 @@ struct plan_process {
 	struct plan_mempolicy {
 		int mode; /* MPOL_* with its flags */
 		uint64_t nodes[16]; /* 1024 bits */
-	} *mempolicy;
+	} * mempolicy;
 };
 
 /* The compiled filter: the bytes that seccomp(2) takes. */
@@ -205,7 +210,8 @@ struct plan_cgroup {
 	PLAN_LIST(struct plan_cgroup_file) files; /* in the order they are written */
 	PLAN_LIST(struct plan_device_rule) device_rules; /* in order, last match wins */
 	struct bytes device_program; /* struct bpf_insn instructions; n == 0: no filter */
-	bool chown; /* delegate to the container's root: own cgroup namespace and a rw cgroup mount */
+	bool chown; /* delegate to the container's root: own cgroup namespace and a rw cgroup mount
+		     */
 	bool required; /* false: rootless without limits may run without a cgroup */
 	bool check_memory_before_update;
 };
@@ -239,7 +245,8 @@ struct plan {
 	struct plan_seccomp seccomp;
 	struct plan_cgroup cgroup;
 	struct {
-		plan_hooks prestart, create_runtime, create_container, start_container, poststart, poststop;
+		plan_hooks prestart, create_runtime, create_container, start_container, poststart,
+			poststop;
 	} hooks;
 	struct pairs annotations;
 	bool rootless; /* the caller is not root of the initial user namespace */
@@ -290,7 +297,8 @@ int plan_exec(struct arena *a, const struct spec *spec, const struct spec_proces
 
 /* Only resources, for `update`. */
 int plan_update(struct arena *a, const struct spec_resources *resources,
-		const struct plan_host *host, struct plan_cgroup *out, struct lc_error *e) lc_checked;
+		const struct plan_host *host, struct plan_cgroup *out,
+		struct lc_error *e) lc_checked;
 
 /* The plan as JSON text (pretty, one newline at the end). */
 int plan_print(struct arena *a, const struct plan *plan, char **text, size_t *len,

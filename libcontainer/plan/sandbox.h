@@ -17,7 +17,8 @@ struct sandbox_args {
 	const struct lc_log *log;
 	int state_dir; /* <root>/<id> */
 	int cgroup; /* directory of the container's cgroup, -1: none */
-	int start_fifo, status_fifo; /* create: init waits on the first and reports on the second; -1: run */
+	int start_fifo, status_fifo; /* create: init waits on the first and reports on the second;
+					-1: run */
 	int console_socket; /* -1: none */
 	int preserve_fds; /* fds 3 to 3+n-1 are passed on */
 	int tty; /* run in the foreground: the slave of the caller's own pty, -1: none */
@@ -37,12 +38,13 @@ struct sandbox_ref {
 
 struct sandbox_ops {
 	const char *name; /* "container" or "vm" */
-	/* Builds everything up to, and not including, the user's program. On failure nothing is left. */
+	/* Builds everything up to, and not including, the user's program. On failure nothing is
+	 * left. */
 	int (*create)(const struct sandbox_args *args, struct sandbox_ref *out, struct lc_error *e);
 	/* run: lets init go on over @ref->sync and waits until the program runs or failed. */
 	int (*start)(struct sandbox_ref *ref, struct lc_error *e);
-	int (*exec)(const struct sandbox_args *args, const struct sandbox_ref *ref, struct sandbox_ref *out,
-		    struct lc_error *e);
+	int (*exec)(const struct sandbox_args *args, const struct sandbox_ref *ref,
+		    struct sandbox_ref *out, struct lc_error *e);
 };
 
 extern const struct sandbox_ops sandbox_ns;

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libcontainer: OCI containers from C.  The one installed header.
+ *
+ *	struct lc *lc;
+ *	struct lc_error e;
+ *
+ *	if (lc_open(&(struct lc_host){ .size = sizeof(struct lc_host) }, &lc, &e) < 0 ||
+ *	    lc_create(lc, "web", &(struct lc_create){ .size = sizeof(struct lc_create),
+ *						      .bundle = "/srv/web" }, &e) < 0 ||
+ *	    lc_start(lc, "web", &e) < 0)
+ *		errx(1, "%s", e.msg);
+ *	lc_close(lc);
+ *
+ * Handles are opaque. Options structs begin with their own size, so that members can be added at
+ * the end without breaking callers. The library never prints, never exits (but when memory is out),
+ * keeps no global state and changes no signal handler. Every call returns 0, or -1 with @e filled.
+ */
+#ifndef LIBCONTAINER_H
+#define LIBCONTAINER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifndef LC_ERROR_H
+#include <libcontainer/error.h>
+#endif
+
+#define LC_API __attribute__((visibility("default")))
+
+struct lc; /* opaque */
+struct lc_log;
+
+struct lc_host {
+	size_t size;
+	const char
+		*root; /* directory of states; NULL: /run/hull, or $XDG_RUNTIME_DIR/hull rootless */
+	const char *cgroup_manager; /* "cgroupfs", "systemd" or "disabled"; NULL: "cgroupfs" */
+	const char *rootless; /* "true", "false" or "auto"; NULL: "auto" */
+	const struct lc_log *log; /* borrowed; NULL: silent */
+};
+
+/* Opens the directory of states (made when it is first needed). */
+LC_API int lc_open(const struct lc_host *host, struct lc **out, struct lc_error *e);
+LC_API void lc_close(struct lc *lc); /* accepts NULL, as every destructor does */
+
+struct lc_create {
+	size_t size;
+	const char *bundle; /* NULL: "." */
+	const char *config; /* another name or path for config.json, relative to the caller; NULL:
+			       bundle's */
+	const char *config_text; /* the configuration itself; wins over @config */
+	const char *pid_file, *console_socket,
+		*pidfd_socket; /* relative to the caller's directory */
+	uint32_t preserve_fds; /* fds 3 to 3+n-1 are passed on */
+	bool no_pivot, no_new_keyring;
+	bool keep; /* run: leave the stopped container */
+	bool detach; /* run */
+	const char *isolation; /* "container" or "vm"; NULL: what config.json says */
+};
+
+LC_API int lc_create(struct lc *lc, const char *id, const struct lc_create *how,
+		     struct lc_error *e);
+LC_API int lc_start(struct lc *lc, const char *id, struct lc_error *e);
+
+/* create and start in one. In the foreground it waits, forwards signals and the terminal, deletes
+ * the container (unless keep) and puts the exit status (0-255; 128+n for a signal) into *status. */
+LC_API int lc_run(struct lc *lc, const char *id, const struct lc_create *how, int *status,
+		  struct lc_error *e);
+
+struct lc_exec {
+	size_t size;
+	const char
+		*process; /* path of a process.json, relative to the caller; NULL: members below */
+	const char *const *args; /* NULL-terminated */
+	const char *const *env; /* NULL-terminated NAME=value, added to the container's */
+	const char *cwd, *user; /* user: UID[:GID] */
+	const char *const *caps; /* NULL-terminated names, added */
+	const uint32_t *additional_gids;
+	size_t n_additional_gids;
+	bool tty, detach, no_new_privs, ignore_paused;
+	const char *apparmor, *process_label;
+	const char *cgroup; /* sub-cgroup of the container's */
+	const char *pid_file, *console_socket, *pidfd_socket;
+	uint32_t preserve_fds;
+};
+
+LC_API int lc_exec(struct lc *lc, const char *id, const struct lc_exec *how, int *status,
+		   struct lc_error *e);
+
+/* @signal: number. @all: every process of the container's cgroup. */
+LC_API int lc_kill(struct lc *lc, const char *id, int signal, bool all, struct lc_error *e);
+LC_API int lc_delete(struct lc *lc, const char *id, bool force, struct lc_error *e);
+LC_API int lc_pause(struct lc *lc, const char *id, struct lc_error *e);
+LC_API int lc_resume(struct lc *lc, const char *id, struct lc_error *e);
+
+/* What is known of one container. Strings belong to the struct; lc_state_free() releases them. */
+struct lc_state {
+	char *oci_version, *id, *status; /* creating created running stopped paused */
+	int pid; /* 0 when stopped */
+	char *bundle, *rootfs, *created, *owner; /* created: RFC 3339 */
+	char **annotations; /* key, value, key, value, NULL */
+	void *memory;
+};
+
+LC_API int lc_state(struct lc *lc, const char *id, struct lc_state *out, struct lc_error *e);
+LC_API int lc_state_json(struct lc *lc, const char *id, char **text,
+			 struct lc_error *e); /* free() it */
+LC_API void lc_state_free(struct lc_state *state);
+
+/* All containers, sorted by id. */
+LC_API int lc_list(struct lc *lc, struct lc_state **out, size_t *n, struct lc_error *e);
+LC_API void lc_list_free(struct lc_state *list, size_t n);
+
+/* Host pids of all processes of the container, sorted; free() *pids. */
+LC_API int lc_pids(struct lc *lc, const char *id, pid_t **pids, size_t *n, struct lc_error *e);
+
+/* Reads and checks a config.json without doing anything; @say gets every error and warning. */
+typedef void lc_say_fn(void *ctx, int level, const char *text);
+LC_API int lc_validate(struct lc *lc, const struct lc_create *how, lc_say_fn *say, void *ctx,
+		       struct lc_error *e);
+
+/* The plan that lc_create() would carry out, as JSON; free() it. */
+LC_API int lc_plan(struct lc *lc, const char *id, const struct lc_create *how, char **json,
+		   struct lc_error *e);
+
+/* The OCI features document; free() it. */
+LC_API int lc_features(struct lc *lc, char **json, struct lc_error *e);
+
+/* A config.json that itself runs: the default of `spec`; free() it.  @args, @rootfs: for
+ * `run --rootfs`, else NULL. */
+LC_API int lc_spec(struct lc *lc, bool rootless, const char *rootfs, const char *const *args,
+		   char **json, struct lc_error *e);
+
+#endif
