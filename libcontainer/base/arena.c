@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A list of zeroed chunks that are handed out from front to back. */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+
+/* Under AddressSanitizer every allocation is a chunk of its own, so that overruns are seen. */
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+static const size_t chunk_size = 0;
+#else
+static const size_t chunk_size = 16384;
+#endif
+
+struct chunk {
+	struct chunk *next;
+	size_t used, size;
+	alignas(max_align_t) char data[];
+};
+
+static _Noreturn void out_of_memory(void)
+{
+	static const char text[] = "hull: out of memory\n";
+
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(125); /* nobody is listening: the status says it */
+	_exit(125);
+}
+
+static struct chunk *chunk_new(size_t size)
+{
+	struct chunk *c;
+
+	if (size > SIZE_MAX - sizeof(*c))
+		out_of_memory();
+	c = calloc(1, sizeof(*c) + size);
+	if (!c)
+		out_of_memory();
+	c->size = size;
+	return c;
+}
+
+static void *chunk_take(struct chunk *c, size_t size)
+{
+	void *p = c->data + c->used;
+
+	c->used += size;
+	return p;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	const size_t align = alignof(max_align_t);
+	size_t need = size ? size : 1;
+	struct chunk *c;
+
+	if (need > SIZE_MAX - align)
+		out_of_memory();
+	if (chunk_size)
+		need = (need + align - 1) / align * align;
+	if (a->head && a->head->size - a->head->used >= need)
+		return chunk_take(a->head, need);
+	c = chunk_new(need > chunk_size / 4 ? need : chunk_size);
+	if (a->head && need > chunk_size / 4) { /* a large one leaves the rest of the head in use */
+		c->next = a->head->next;
+		a->head->next = c;
+	} else {
+		c->next = a->head;
+		a->head = c;
+	}
+	return chunk_take(c, need);
+}
+
+void *arena_array(struct arena *a, size_t n, size_t size)
+{
+	size_t total;
+
+	if (__builtin_mul_overflow(n, size, &total))
+		out_of_memory();
+	return arena_alloc(a, total);
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return arena_strndup(a, s, strlen(s));
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t n)
+{
+	size_t len = strnlen(s, n);
+	char *p = arena_alloc(a, len + 1);
+
+	memcpy(p, s, len);
+	return p;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap, again;
+	char *p;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	if (n < 0)
+		out_of_memory();
+	p = arena_alloc(a, (size_t)n + 1);
+	vsnprintf(p, (size_t)n + 1, fmt, again);
+	va_end(again);
+	va_end(ap);
+	return p;
+}
+
+void arena_free(struct arena *a)
+{
+	struct chunk *c = a->head;
+
+	while (c) {
+		struct chunk *next = c->next;
+
+		free(c);
+		c = next;
+	}
+	a->head = NULL;
+}

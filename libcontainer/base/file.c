@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whole files and paths. */
+#include "base/file.h"
+#include "base/own.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+static ssize_t read_retry(int fd, void *p, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, p, n);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+/* How much to ask for first: a regular file says, procfs and pipes do not. */
+static size_t first_size(int fd, size_t max)
+{
+	struct stat st;
+	size_t size = 4096;
+
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0)
+		size = (uintmax_t)st.st_size < max ? (size_t)st.st_size + 1 : max;
+	return size < max ? size : max;
+}
+
+/* Reads to the end of the file; 0, or -1 with errno. */
+static int read_all(int fd, struct arena *a, size_t max, char **text, size_t *len)
+{
+	auto_free char *buf = NULL;
+	size_t size = 0, n = 0;
+
+	max = max < SIZE_MAX / 2 ? max : SIZE_MAX / 2;
+	for (;;) {
+		ssize_t got;
+
+		if (n == size) { /* one byte beyond the limit tells "all of it" from "too long" */
+			size_t more = size ? size * 2 : first_size(fd, max + 1);
+			char *grown = realloc(buf, more < max + 1 ? more : max + 1);
+
+			if (!grown)
+				return -1;
+			buf = grown;
+			size = more < max + 1 ? more : max + 1;
+		}
+		got = read_retry(fd, buf + n, size - n);
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		n += (size_t)got;
+		if (n > max) {
+			errno = EFBIG;
+			return -1;
+		}
+	}
+	*text = arena_alloc(a, n + 1);
+	memcpy(*text, buf, n);
+	if (len)
+		*len = n;
+	return 0;
+}
+
+int file_read_fd(int fd, struct arena *a, size_t max, char **text, size_t *len, struct lc_error *e)
+{
+	if (read_all(fd, a, max, text, len) < 0)
+		return lc_err_errno(e, "read descriptor %d", fd);
+	return 0;
+}
+
+int file_read_at(int dirfd, const char *path, struct arena *a, size_t max, char **text, size_t *len,
+		 struct lc_error *e)
+{
+	auto_fd fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return lc_err_errno(e, "open %s", path);
+	if (read_all(fd, a, max, text, len) < 0)
+		return lc_err_errno(e, "read %s", path);
+	return 0;
+}
+
+int file_write_at(int dirfd, const char *path, const char *text, struct lc_error *e)
+{
+	auto_fd fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	size_t len = strlen(text);
+	int shown = len && text[len - 1] == '\n' ? (int)len - 1 : (int)len;
+	ssize_t n;
+
+	if (fd < 0)
+		return lc_err_errno(e, "open %s", path);
+	do
+		n = write(fd, text, len);
+	while (n < 0 && errno == EINTR);
+	if (n >= 0 && (size_t)n != len) {
+		errno = EIO;
+		n = -1;
+	}
+	if (n < 0)
+		return lc_err_errno(e, "write \"%.*s\" to %s", shown < 128 ? shown : 128, text,
+				    path);
+	return 0;
+}
+
+int fd_write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			errno = n < 0 ? errno : EIO;
+			return -1;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Creates a new file beside @name; its name goes to @tmp. */
+static int create_beside(int dirfd, const char *name, char *tmp, size_t size)
+{
+	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+
+	for (int tries = 0; tries < 16; tries++) {
+		uint64_t random;
+		int n, fd;
+
+		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+			return -1;
+		n = snprintf(tmp, size, "%.*s.%s.%016llx", (int)(base - name), name, base,
+			     (unsigned long long)random);
+		if (n < 0 || (size_t)n >= size) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd >= 0 || errno != EEXIST)
+			return fd;
+	}
+	return -1;
+}
+
+/* The data reach the disk before the name does: after a crash the name is the old file or the
+ * whole new one. */
+static int fill(int fd, const void *data, size_t len, mode_t mode)
+{
+	if (fd_write_all(fd, data, len) < 0 || fchmod(fd, mode) < 0)
+		return -1;
+	return fsync(fd);
+}
+
+int file_replace_at(int dirfd, const char *name, const void *data, size_t len, mode_t mode,
+		    struct lc_error *e)
+{
+	char tmp[PATH_MAX];
+	auto_fd fd = create_beside(dirfd, name, tmp, sizeof(tmp));
+
+	if (fd < 0)
+		return lc_err_errno(e, "create a file beside %s", name);
+	if (fill(fd, data, len, mode) < 0)
+		lc_err_errno(e, "write %s", tmp);
+	else if (renameat(dirfd, tmp, dirfd, name) < 0)
+		lc_err_errno(e, "rename %s to %s", tmp, name);
+	else
+		return 0;
+	unlinkat(dirfd, tmp, 0);
+	return -1;
+}
+
+static int mkdir_one(const char *path, mode_t mode)
+{
+	struct stat st;
+	int why;
+
+	if (!mkdir(path, mode))
+		return 0;
+	why = errno; /* a directory that is there may be reported as EROFS or EACCES too */
+	if (!stat(path, &st)) {
+		if (S_ISDIR(st.st_mode))
+			return 0;
+		why = ENOTDIR;
+	}
+	errno = why;
+	return -1;
+}
+
+int file_mkdirs(const char *path, mode_t mode, struct lc_error *e)
+{
+	char upto[PATH_MAX];
+	size_t len = strlen(path);
+
+	if (len >= sizeof(upto)) {
+		errno = ENAMETOOLONG;
+		return lc_err_errno(e, "mkdir %s", path);
+	}
+	memcpy(upto, path, len + 1);
+	for (char *p = upto + 1; len > 1 && *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = 0;
+		if (mkdir_one(upto, mode) < 0)
+			return lc_err_errno(e, "mkdir %s", upto);
+		*p = '/';
+	}
+	if (mkdir_one(upto, mode) < 0)
+		return lc_err_errno(e, "mkdir %s", path);
+	return 0;
+}

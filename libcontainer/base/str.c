@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Strict numbers and small string helpers. */
+#include "base/str.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool str_u64(const char *s, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (!s || !*s)
+		return false;
+	for (; *s; s++) {
+		if (*s < '0' || *s > '9')
+			return false;
+		if (__builtin_mul_overflow(v, 10u, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)(*s - '0'), &v))
+			return false;
+	}
+	*out = v;
+	return true;
+}
+
+bool str_u32(const char *s, uint32_t *out)
+{
+	uint64_t v;
+
+	if (!str_u64(s, &v) || v > UINT32_MAX)
+		return false;
+	*out = (uint32_t)v;
+	return true;
+}
+
+bool str_i64(const char *s, int64_t *out)
+{
+	bool negative = s && *s == '-';
+	uint64_t v;
+
+	if (!str_u64(negative ? s + 1 : s, &v))
+		return false;
+	if (v > (uint64_t)INT64_MAX + negative)
+		return false;
+	*out = (int64_t)(negative ? 0 - v : v);
+	return true;
+}
+
+bool str_starts(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
+bool str_eq(const char *a, const char *b)
+{
+	if (!a || !b)
+		return a == b;
+	return !strcmp(a, b);
+}
+
+/* Makes room for @n more bytes and the terminator. */
+static void buf_grow(struct buf *b, size_t n)
+{
+	size_t size = b->size ? b->size : 64;
+	char *grown;
+
+	if (b->str && b->size - b->len > n)
+		return;
+	while (size - b->len <= n && size < SIZE_MAX / 2)
+		size *= 2;
+	grown = arena_alloc(b->arena, size - b->len > n ? size : SIZE_MAX);
+	if (b->len)
+		memcpy(grown, b->str, b->len);
+	b->str = grown;
+	b->size = size;
+}
+
+void buf_addn(struct buf *b, const char *s, size_t n)
+{
+	buf_grow(b, n);
+	if (n)
+		memcpy(b->str + b->len, s, n);
+	b->len += n;
+	b->str[b->len] = 0;
+}
+
+void buf_add(struct buf *b, const char *s)
+{
+	buf_addn(b, s, strlen(s));
+}
+
+void buf_addf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap, again;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	buf_grow(b, n < 0 ? 0 : (size_t)n);
+	if (n >= 0) {
+		vsnprintf(b->str + b->len, (size_t)n + 1, fmt, again);
+		b->len += (size_t)n;
+	}
+	b->str[b->len] = 0;
+	va_end(again);
+	va_end(ap);
+}
+
+static unsigned smallest(unsigned a, unsigned b, unsigned c)
+{
+	unsigned m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+unsigned str_distance(const char *a, const char *b)
+{
+	unsigned row[64]; /* distances from the prefix of @a so far to each prefix of @b */
+	size_t an = strnlen(a, 64), bn = strnlen(b, 64);
+
+	if (an >= 64 || bn >= 64)
+		return 99;
+	for (unsigned j = 0; j <= bn; j++)
+		row[j] = j;
+	for (unsigned i = 1; i <= an; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= bn; j++) {
+			unsigned up = row[j];
+
+			row[j] =
+				smallest(up + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+			diagonal = up;
+		}
+	}
+	return row[bn];
+}

@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Errors, logs, arenas, strings and files. */
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "lc_test.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+/* libc's names are the oracle: every errno it knows has a text here, and nothing else has. */
+TEST(every_errno_has_a_lower_case_text)
+{
+	for (int i = 1; i < 4096; i++) {
+		const char *theirs = strerrordesc_np(i);
+		char want[128];
+
+		if (theirs) {
+			size_t n = strlen(theirs);
+
+			for (size_t k = 0; k <= n; k++)
+				want[k] = (char)tolower((unsigned char)theirs[k]);
+		} else {
+			snprintf(want, sizeof(want), "error %d", i);
+		}
+		CHECK_STR(lc_errno_text(i), want);
+	}
+	CHECK_STR(lc_errno_text(0), "error 0");
+	CHECK_STR(lc_errno_text(-5), "error -5");
+	CHECK_STR(lc_errno_text(INT_MIN), "error -2147483648");
+}
+
+TEST(texts_that_engines_match)
+{
+	CHECK_STR(lc_errno_text(ENOENT), "no such file or directory");
+	CHECK_STR(lc_errno_text(EACCES), "permission denied");
+	CHECK_STR(lc_errno_text(EPERM), "operation not permitted");
+	CHECK_STR(lc_errno_text(EBUSY), "device or resource busy");
+	CHECK_STR(lc_errno_text(ENOEXEC), "exec format error");
+	CHECK_STR(lc_errno_text(ESRCH), "no such process");
+	CHECK_STR(lc_errno_text(EINVAL), "invalid argument");
+	CHECK_STR(lc_errno_text(ENOTDIR), "not a directory");
+}
+
+TEST(an_error_is_filled_once_and_gains_context)
+{
+	struct lc_error e;
+
+	errno = EACCES;
+	CHECK_INT(lc_err_errno(&e, "openat2 rootfs:%s", "/dev/null"), -1);
+	CHECK_INT(errno, EACCES);
+	CHECK_INT(e.code, LC_ESYSTEM);
+	CHECK_INT(e.sys_errno, EACCES);
+	CHECK_STR(e.msg, "openat2 rootfs:/dev/null: permission denied");
+	CHECK_INT(lc_err_in(&e, "mounts[%d]", 2), -1);
+	CHECK_INT(lc_err_in(&e, "mount filesystems"), -1);
+	CHECK_STR(e.msg,
+		  "mount filesystems: mounts[2]: openat2 rootfs:/dev/null: permission denied");
+	CHECK_INT(e.sys_errno, EACCES);
+	CHECK_INT(e.code, LC_ESYSTEM);
+	CHECK_INT(lc_err(&e, LC_ECONFIG, "%s is bad", "x"), -1);
+	CHECK_STR(e.msg, "x is bad");
+	CHECK_INT(e.sys_errno, 0);
+}
+
+TEST(an_error_may_quote_itself)
+{
+	struct lc_error e;
+
+	lc_err(&e, LC_ECONFIG, "inner");
+	lc_err(&e, LC_ESTATE, "outer (%s)", e.msg);
+	CHECK_STR(e.msg, "outer (inner)");
+	lc_err_in(&e, "twice %s", e.msg);
+	CHECK_STR(e.msg, "twice outer (inner): outer (inner)");
+}
+
+/* A text of @n times @c. */
+static const char *many(char c, size_t n)
+{
+	char *s = malloc(n + 1);
+
+	memset(s, c, n);
+	s[n] = 0;
+	return s;
+}
+
+TEST(a_long_error_keeps_its_head_and_tail)
+{
+	static const size_t lengths[] = { 1500, 1980, 1995, 1996, 1997,	  1998, 1999,
+					  2000, 2020, 2039, 2040, 2041,	  4000, 6100,
+					  6143, 6144, 6145, 9000, 1 << 20 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		const char *name = many('x', lengths[i]);
+		struct lc_error e;
+		size_t n;
+
+		memset(&e, 0x55, sizeof(e));
+		errno = ENOENT;
+		lc_err_errno(&e, "open %s", name);
+		n = strlen(e.msg);
+		CHECK(str_starts(e.msg, "open xxxx"));
+		CHECK_STR(e.msg + n - 30, "xxx: no such file or directory");
+		if (lengths[i] <= sizeof(e.msg) - sizeof("open : no such file or directory")) {
+			CHECK_INT(n, lengths[i] + strlen("open : no such file or directory"));
+			CHECK(!strstr(e.msg, "..."));
+		} else {
+			CHECK_CONTAINS(e.msg, "xxx ... xxx");
+			CHECK(n > 2000);
+		}
+		for (int k = 0; k < 300; k++)
+			lc_err_in(&e, "step %d", k);
+		n = strlen(e.msg);
+		CHECK(str_starts(e.msg, "step 299: step 298: "));
+		CHECK_STR(e.msg + n - 30, "xxx: no such file or directory");
+		free((void *)name);
+	}
+}
+
+TEST(a_cut_does_not_split_a_character)
+{
+	for (size_t shift = 0; shift < 4; shift++) {
+		char text[4000], *p = text;
+		struct lc_error e;
+
+		for (size_t i = 0; i < shift; i++)
+			*p++ = 'a';
+		while (p < text + sizeof(text) - 8) {
+			memcpy(p, "\xf0\x9f\x9a\xa2", 4);
+			p += 4;
+		}
+		*p = 0;
+		lc_err(&e, LC_ECONFIG, "%s", text);
+		p = strstr(e.msg, " ... ");
+		CHECK(p != NULL);
+		CHECK_INT((p - e.msg - (ptrdiff_t)shift) % 4, 0);
+		CHECK_INT(strlen(p + 5) % 4, 0);
+		CHECK_INT((unsigned char)p[5], 0xf0);
+	}
+}
+
+static char logged[4096];
+static int log_count;
+
+static void log_to_buffer(void *ctx, enum lc_level level, const char *text)
+{
+	CHECK(ctx == &log_count);
+	snprintf(logged, sizeof(logged), "%d %s", level, text);
+	log_count++;
+	errno = EBADF;
+}
+
+TEST(messages_reach_the_sink_below_their_level)
+{
+	struct lc_log log = { log_to_buffer, &log_count, LC_LOG_WARNING };
+	const char *name = many('n', 5000);
+
+	log_warn(NULL, "nobody");
+	errno = ENOENT;
+	log_warn(&log, "linux.%s: unknown\nproperty", "x");
+	CHECK_INT(errno, ENOENT);
+	CHECK_STR(logged, "1 linux.x: unknown?property");
+	log_debug(&log, "not this one");
+	CHECK_INT(log_count, 1);
+	log_warn(&log, "%s", name);
+	CHECK_INT(log_count, 2);
+	CHECK_INT(strlen(logged), 2 + 2047);
+	free((void *)name);
+}
+
+TEST(arena_memory_is_zeroed_and_aligned)
+{
+	auto_arena a = { 0 };
+
+	for (int round = 0; round < 2; round++) {
+		for (size_t n = 0; n < 5000; n += 7) {
+			char *p = arena_alloc(&a, n);
+
+			CHECK_INT((uintptr_t)p % alignof(max_align_t), 0);
+			for (size_t i = 0; i < n; i++)
+				CHECK_INT(p[i], 0);
+			memset(p, 0xff, n);
+		}
+		arena_free(&a);
+		CHECK(!a.head);
+	}
+}
+
+TEST(arena_allocations_do_not_overlap)
+{
+	auto_arena a = { 0 };
+	char *p[200];
+
+	for (size_t i = 0; i < ARRAY_SIZE(p); i++) {
+		size_t n = i % 5 ? i * 3 + 1 : 20000;
+
+		p[i] = arena_alloc(&a, n);
+		memset(p[i], (int)i, n);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(p); i++) {
+		size_t n = i % 5 ? i * 3 + 1 : 20000;
+
+		for (size_t k = 0; k < n; k++)
+			CHECK_INT((unsigned char)p[i][k], i);
+	}
+}
+
+static int overflow_array(void *arg)
+{
+	auto_arena a = { 0 };
+
+	(void)arg;
+	freopen("/dev/null", "w", stderr);
+	arena_array(&a, SIZE_MAX / 4, 8);
+	return 0;
+}
+
+static int overflow_alloc(void *arg)
+{
+	auto_arena a = { 0 };
+
+	(void)arg;
+	freopen("/dev/null", "w", stderr);
+	arena_alloc(&a, SIZE_MAX - *(size_t *)arg);
+	return 0;
+}
+
+TEST(arena_ends_the_process_on_overflow)
+{
+	CHECK_INT(test_child(overflow_array, NULL), 125);
+	for (size_t less = 0; less < 100; less++)
+		CHECK_INT(test_child(overflow_alloc, &less), 125);
+}
+
+TEST(arena_strings)
+{
+	auto_arena a = { 0 };
+
+	CHECK_STR(arena_strdup(&a, "abc"), "abc");
+	CHECK_STR(arena_strdup(&a, ""), "");
+	CHECK_STR(arena_strndup(&a, "abcdef", 3), "abc");
+	CHECK_STR(arena_strndup(&a, "ab", 3000), "ab");
+	CHECK_STR(arena_printf(&a, "%s-%d", "x", 7), "x-7");
+	CHECK_INT(strlen(arena_printf(&a, "%040000d", 7)), 40000);
+}
+
+TEST(numbers_are_strict)
+{
+	static const char *const bad[] = { "",
+					   " ",
+					   "0x10",
+					   "+1",
+					   " 1",
+					   "1 ",
+					   "1\n",
+					   "1.5",
+					   "1e3",
+					   "a",
+					   "1a",
+					   "--1",
+					   "-",
+					   "1-",
+					   "٣",
+					   "18446744073709551616",
+					   "99999999999999999999999" };
+	uint64_t u64 = 7;
+	uint32_t u32 = 7;
+	int64_t i64 = 7;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		CHECK(!str_u64(bad[i], &u64));
+		CHECK(!str_u32(bad[i], &u32));
+		CHECK(!str_i64(bad[i], &i64));
+	}
+	CHECK(!str_u64("-1", &u64));
+	CHECK(!str_u32("-1", &u32));
+	CHECK(!str_u64("-0", &u64));
+	CHECK(!str_u32("4294967296", &u32));
+	CHECK(!str_i64("9223372036854775808", &i64));
+	CHECK(!str_i64("-9223372036854775809", &i64));
+	CHECK(!str_u64(NULL, &u64) && !str_u32(NULL, &u32) && !str_i64(NULL, &i64));
+	CHECK(u64 == 7 && u32 == 7 && i64 == 7);
+	CHECK(str_u64("18446744073709551615", &u64) && u64 == UINT64_MAX);
+	CHECK(str_u32("4294967295", &u32) && u32 == UINT32_MAX);
+	CHECK(str_i64("9223372036854775807", &i64) && i64 == INT64_MAX);
+	CHECK(str_i64("-9223372036854775808", &i64) && i64 == INT64_MIN);
+	CHECK(str_i64("-1", &i64) && i64 == -1);
+	CHECK(str_i64("0", &i64) && i64 == 0);
+}
+
+TEST(string_helpers)
+{
+	CHECK(str_starts("abc", "ab") && str_starts("abc", "") && !str_starts("a", "ab"));
+	CHECK(str_eq("a", "a") && !str_eq("a", "b") && str_eq(NULL, NULL));
+	CHECK(!str_eq(NULL, "") && !str_eq("", NULL));
+	CHECK_INT(str_distance("", ""), 0);
+	CHECK_INT(str_distance("namespcaes", "namespaces"), 2);
+	CHECK_INT(str_distance("kitten", "sitting"), 3);
+	CHECK_INT(str_distance("", "abc"), 3);
+	CHECK_INT(str_distance("abc", ""), 3);
+	CHECK_INT(str_distance(many('a', 63), many('b', 63)), 63);
+	CHECK_INT(str_distance(many('a', 64), "a"), 99);
+	CHECK_INT(str_distance("a", many('a', 70)), 99);
+}
+
+TEST(a_buffer_grows_and_stays_terminated)
+{
+	auto_arena a = { 0 };
+	struct buf b = { .arena = &a };
+
+	buf_add(&b, "");
+	CHECK_STR(b.str, "");
+	for (int i = 0; i < 10000; i++) {
+		buf_addf(&b, "%d,", i);
+		CHECK_INT(b.str[b.len], 0);
+	}
+	buf_addn(&b, "xyz!", 3);
+	CHECK_INT(b.len, strlen(b.str));
+	CHECK_INT(b.len, 10 * 2 + 90 * 3 + 900 * 4 + 9000 * 5 + 3);
+	CHECK_STR(b.str + b.len - 9, ",9999,xyz");
+}
+
+static int open_dir(void)
+{
+	int fd = openat(AT_FDCWD, test_dir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
+static void put(int dirfd, const char *name, const char *text)
+{
+	auto_fd fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	CHECK(fd >= 0);
+	CHECK_INT(fd_write_all(fd, text, strlen(text)), 0);
+}
+
+TEST(a_file_is_read_whole_or_not_at_all)
+{
+	auto_fd d = open_dir();
+	auto_arena a = { 0 };
+	struct lc_error e;
+	size_t len = 0;
+	char *text;
+
+	put(d, "small", "hello\n");
+	CHECK_OK(file_read_at(d, "small", &a, 100, &text, &len, &e), &e);
+	CHECK_STR(text, "hello\n");
+	CHECK_INT(len, 6);
+	CHECK_OK(file_read_at(d, "small", &a, 6, &text, &len, &e), &e);
+	CHECK_INT(file_read_at(d, "small", &a, 5, &text, &len, &e), -1);
+	CHECK_STR(e.msg, "read small: file too large");
+	CHECK_INT(e.sys_errno, EFBIG);
+	CHECK_OK(file_read_at(d, "small", &a, SIZE_MAX, &text, NULL, &e), &e);
+	CHECK_INT(file_read_at(d, "none", &a, 5, &text, &len, &e), -1);
+	CHECK_STR(e.msg, "open none: no such file or directory");
+	CHECK_INT(file_read_at(d, ".", &a, 5, &text, &len, &e), -1);
+	CHECK_STR(e.msg, "read .: is a directory");
+	put(d, "empty", "");
+	CHECK_OK(file_read_at(d, "empty", &a, 0, &text, &len, &e), &e);
+	CHECK_STR(text, "");
+	put(d, "big", many('b', 100000));
+	CHECK_OK(file_read_at(d, "big", &a, 100000, &text, &len, &e), &e);
+	CHECK_INT(len, 100000);
+	CHECK_INT(strlen(text), 100000);
+	CHECK_INT(file_read_at(d, "big", &a, 99999, &text, &len, &e), -1);
+}
+
+TEST(procfs_and_pipes_are_read_whole)
+{
+	const size_t total = 300000;
+	auto_arena a = { 0 };
+	struct lc_error e;
+	char *text;
+	size_t len;
+	int p[2];
+
+	CHECK_OK(file_read_at(AT_FDCWD, "/proc/self/status", &a, 1 << 20, &text, &len, &e), &e);
+	CHECK(str_starts(text, "Name:\t"));
+	CHECK_OK(file_read_at(AT_FDCWD, "/proc/kallsyms", &a, 64 << 20, &text, &len, &e), &e);
+	CHECK_INT(text[len - 1], '\n');
+	CHECK_INT(pipe2(p, O_CLOEXEC), 0);
+	if (fork() == 0) {
+		const char *data = many('p', total);
+
+		_exit(fd_write_all(p[1], data, total) < 0);
+	}
+	close(p[1]);
+	CHECK_OK(file_read_fd(p[0], &a, total, &text, &len, &e), &e);
+	CHECK_INT(len, total);
+}
+
+TEST(a_write_goes_to_an_existing_file_only)
+{
+	auto_fd d = open_dir();
+	auto_arena a = { 0 };
+	struct lc_error e;
+	char *text;
+
+	CHECK_INT(file_write_at(d, "none", "1", &e), -1);
+	CHECK_STR(e.msg, "open none: no such file or directory");
+	put(d, "file", "0");
+	CHECK_OK(file_write_at(d, "file", "17", &e), &e);
+	CHECK_OK(file_read_at(d, "file", &a, 100, &text, NULL, &e), &e);
+	CHECK_STR(text, "17");
+	CHECK_INT(file_write_at(AT_FDCWD, "/proc/self/oom_score_adj", "much\n", &e), -1);
+	CHECK_STR(e.msg, "write \"much\" to /proc/self/oom_score_adj: invalid argument");
+	CHECK_INT(file_write_at(AT_FDCWD, "/dev/full", many('x', 3000), &e), -1);
+	CHECK_CONTAINS(e.msg, "xxx\" to /dev/full: no space left on device");
+	CHECK(strlen(e.msg) < 256);
+}
+
+static int count_entries(int dirfd)
+{
+	DIR *d = fdopendir(openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	struct dirent *entry;
+	int n = 0;
+
+	CHECK(d != NULL);
+	while ((entry = readdir(d)))
+		n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+	closedir(d);
+	return n;
+}
+
+TEST(a_file_is_replaced_with_its_mode)
+{
+	auto_fd d = open_dir();
+	auto_arena a = { 0 };
+	struct lc_error e;
+	struct stat st;
+	char *text;
+
+	umask(077);
+	CHECK_OK(file_replace_at(d, "state.json", "one", 3, 0644, &e), &e);
+	CHECK_OK(file_replace_at(d, "state.json", "two!", 4, 0640, &e), &e);
+	CHECK_OK(file_read_at(d, "state.json", &a, 100, &text, NULL, &e), &e);
+	CHECK_STR(text, "two!");
+	CHECK_INT(fstatat(d, "state.json", &st, 0), 0);
+	CHECK_INT(st.st_mode & 07777, 0640);
+	CHECK_INT(count_entries(d), 1);
+	CHECK_INT(mkdirat(d, "sub", 0700), 0);
+	CHECK_OK(file_replace_at(d, "sub/x", "in", 2, 0600, &e), &e);
+	CHECK_OK(file_read_at(d, "sub/x", &a, 100, &text, NULL, &e), &e);
+	CHECK_STR(text, "in");
+}
+
+TEST(a_replacement_that_fails_leaves_the_old_file)
+{
+	struct rlimit limit = { 4096, 4096 };
+	auto_fd d = open_dir();
+	auto_arena a = { 0 };
+	struct lc_error e;
+	char *text;
+
+	CHECK_OK(file_replace_at(d, "f", "old", 3, 0600, &e), &e);
+	CHECK_INT(mkdirat(d, "dir", 0700), 0);
+	CHECK_INT(file_replace_at(d, "dir", "x", 1, 0600, &e), -1);
+	CHECK_CONTAINS(e.msg, "to dir: is a directory");
+	CHECK_INT(file_replace_at(d, "none/f", "x", 1, 0600, &e), -1);
+	CHECK_STR(e.msg, "create a file beside none/f: no such file or directory");
+	signal(SIGXFSZ, SIG_IGN);
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	CHECK_INT(file_replace_at(d, "f", many('n', 10000), 10000, 0600, &e), -1);
+	CHECK_CONTAINS(e.msg, ": file too large");
+	CHECK_OK(file_read_at(d, "f", &a, 100, &text, NULL, &e), &e);
+	CHECK_STR(text, "old");
+	CHECK_INT(count_entries(d), 2); /* no temporary file is left */
+}
+
+/* Replaces the file for ever by texts of one repeated letter. */
+static _Noreturn void replace_for_ever(int d)
+{
+	struct lc_error e;
+
+	for (char c = 'a';; c = c == 'z' ? 'a' : (char)(c + 1))
+		if (file_replace_at(d, "f", many(c, 20000), 20000, 0600, &e) < 0)
+			_exit(1);
+}
+
+TEST(a_killed_writer_leaves_the_old_or_the_new_file)
+{
+	auto_fd d = open_dir();
+
+	for (int round = 0; round < 30; round++) {
+		pid_t pid = fork();
+		auto_arena a = { 0 };
+		struct lc_error e;
+		size_t len;
+		char *text;
+
+		CHECK(pid >= 0);
+		if (pid == 0)
+			replace_for_ever(d);
+		do
+			usleep(3000 + 137 * round);
+		while (faccessat(d, "f", F_OK, 0) < 0);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		CHECK_OK(file_read_at(d, "f", &a, 1 << 20, &text, &len, &e), &e);
+		CHECK_INT(len, 20000);
+		for (size_t i = 1; i < len; i++)
+			CHECK_INT(text[i], text[0]);
+	}
+}
+
+TEST(missing_parents_are_made)
+{
+	auto_arena a = { 0 };
+	const char *base = test_dir();
+	struct lc_error e;
+	struct stat st;
+
+	umask(0);
+	CHECK_OK(file_mkdirs(arena_printf(&a, "%s/a//b/c/", base), 0710, &e), &e);
+	CHECK_OK(file_mkdirs(arena_printf(&a, "%s/a/b/c", base), 0700, &e), &e);
+	CHECK_INT(stat(arena_printf(&a, "%s/a/b/c", base), &st), 0);
+	CHECK_INT(st.st_mode & 07777, 0710);
+	put(AT_FDCWD, arena_printf(&a, "%s/a/file", base), "");
+	CHECK_INT(file_mkdirs(arena_printf(&a, "%s/a/file/x", base), 0700, &e), -1);
+	CHECK_CONTAINS(e.msg, "/a/file: not a directory");
+	CHECK_INT(file_mkdirs("", 0700, &e), -1);
+	CHECK_OK(file_mkdirs("/", 0700, &e), &e);
+	CHECK_INT(file_mkdirs(many('x', 5000), 0700, &e), -1);
+	CHECK_INT(e.sys_errno, ENAMETOOLONG);
+}
+
+TEST(taking_leaves_nothing_to_close)
+{
+	int raw = openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC), kept;
+
+	{
+		auto_fd fd = raw;
+
+		kept = fd_take(&fd);
+	}
+	CHECK(fcntl(kept, F_GETFD) >= 0);
+	{
+		auto_fd fd = kept;
+
+		errno = ENOENT;
+		CHECK_INT(fd, raw);
+	}
+	CHECK_INT(errno, ENOENT);
+	CHECK_INT(fcntl(raw, F_GETFD), -1);
+}
