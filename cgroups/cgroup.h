@@ -64,13 +64,73 @@ int cgroup_attach(int cgroup, const char *sub, pid_t pid, struct lc_error *e) lc
 /* Delegates to @uid:@gid: the directory and the files of /sys/kernel/cgroup/delegate. */
 int cgroup_chown(int cgroup, uid_t uid, gid_t gid, struct lc_error *e) lc_checked;
 
-/* Translation, pure; used by the planner. resources may be NULL. */
+/* Called for what is left out because cgroup v2 has nothing like it (swappiness, net_cls...). */
+typedef void cgroup_note_fn(void *ctx, bool warning, const char *member, const char *text);
+
+/* Translation of everything but the devices, pure; used by the planner: fills @out->controllers,
+ * files and check_memory_before_update. resources may be NULL. */
 int cgroup_plan_resources(struct arena *a, const struct spec_resources *resources,
 			  const struct plan_host *host, struct plan_cgroup *out,
-			  struct lc_error *e) lc_checked;
+			  cgroup_note_fn *note, void *ctx, struct lc_error *e) lc_checked;
 
-/* Device rules (defaults already added by the planner) to a BPF_PROG_TYPE_CGROUP_DEVICE program. */
+/* @rules in order; for each access bit the last rule that covers it decides, and without one it is
+ * denied. Device rules (defaults already added by the planner) to a BPF_PROG_TYPE_CGROUP_DEVICE
+ * program. */
 int cgroup_device_program(struct arena *a, const struct plan_device_rule *rules, size_t n,
 			  struct bytes *out, struct lc_error *e) lc_checked;
+
+/* What `events` and `stats` show. A number that the kernel does not offer is CGROUP_NONE, and so is
+ * a limit of "max". */
+#define CGROUP_NONE UINT64_MAX
+
+struct cgroup_psi {
+	bool present;
+	struct cgroup_psi_line {
+		double avg10, avg60, avg300;
+		uint64_t total; /* microseconds */
+	} some, full;
+};
+
+struct cgroup_stat_pair {
+	char *name;
+	uint64_t value;
+};
+
+struct cgroup_io {
+	uint32_t major, minor;
+	uint64_t rbytes, wbytes, rios, wios, dbytes, dios;
+};
+
+struct cgroup_hugetlb {
+	char *size; /* "2MB" */
+	uint64_t current, max, failcnt;
+};
+
+struct cgroup_stats {
+	struct {
+		uint64_t usage_usec, user_usec, system_usec;
+		uint64_t nr_periods, nr_throttled, throttled_usec, nr_bursts, burst_usec;
+		struct cgroup_psi psi;
+	} cpu;
+	struct {
+		uint64_t current, peak, low, high, max;
+		uint64_t swap_current, swap_peak, swap_max;
+		struct {
+			uint64_t low, high, max, oom, oom_kill;
+		} events;
+		PLAN_LIST(struct cgroup_stat_pair) stat; /* memory.stat as it is */
+		struct cgroup_psi psi;
+	} memory;
+	struct {
+		uint64_t current, peak, max;
+	} pids;
+	PLAN_LIST(struct cgroup_io) io;
+	struct cgroup_psi io_psi;
+	PLAN_LIST(struct cgroup_hugetlb) hugetlb;
+};
+
+/* Absent controllers are no error. */
+int cgroup_stats_read(int cgroup, struct arena *a, struct cgroup_stats *out,
+		      struct lc_error *e) lc_checked;
 
 #endif

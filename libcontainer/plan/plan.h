@@ -191,6 +191,8 @@ struct plan_cgroup_file {
 	char *value;
 	char *member; /* config.json path that asked for it: "linux.resources.memory.limit" */
 	bool optional; /* the kernel may lack this file: skipped silently (rsvd.max) */
+	bool keep_first; /* update: the first word stays what it is (cpu.max, only a period given)
+			  */
 };
 
 struct plan_device_rule {
