@@ -2,11 +2,14 @@
 /*
  * What runs inside the sandbox: the steps from the first instruction of the new process to the
  * execve of the user's program.  They carry out a struct plan; they parse nothing and allocate
- * nothing.  Everything that needs the host (descriptors of mount sources, of the cgroup, of
- * fifos) was opened by the parent and is found in struct sandbox.
+ * nothing.  What needs the host's privileges was opened by the parent and is found in struct
+ * sandbox; everything else init opens itself, in its own copy of the host's mounts.
  *
  * The caller (run/sandbox-ns.c after clone3, the guest's init in a VM) has already put the process
- * into its new or joined pid, network, ipc, uts, mount and user namespaces, with id maps written.
+ * into its new or joined pid, network, ipc, uts, mount, user and time namespaces, with id maps
+ * written, and into its cgroup; a new cgroup namespace is made here (step "enter the cgroup
+ * namespace"), since it is rooted where the process is.  The caller was not dumpable
+ * (PR_SET_DUMPABLE 0) when it made this process.
  */
 #ifndef LC_INIT_H
 #define LC_INIT_H
@@ -14,45 +17,79 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "plan/plan.h"
+#include <limits.h>
 #include <stdbool.h>
 #include <stdnoreturn.h>
+#include <sys/types.h>
 
+/* Set every member by SANDBOX_NONE first.  Descriptors are init's own copies: it closes them. */
 struct sandbox {
 	const struct plan *plan;
-	struct lc_log log; /* puts lines on the sync socket */
-	int sync; /* SOCK_SEQPACKET to the parent (sync.h); -1 once it hung up */
-	int root; /* O_PATH directory: the root being built; -1 until opened */
-	int procfs; /* private procfs for label, oom_score_adj and sysctl writes; -1 until opened */
-	int *sources; /* one per plan->mounts: open_tree'd or opened source, or -1 */
-	int *idmap_userns; /* one per plan->mounts: user namespace with its maps, or -1 */
-	int cgroup; /* directory of the container's cgroup on the host, -1: none */
-	int host_null; /* the host's /dev/null, verified char 1:3 */
-	int *device_sources; /* one per plan->devices that is bound: O_PATH on the host, or -1 */
-	int start_fifo; /* `create`: one byte read here means start; -1: wait for SYNC_START on sync
-			 */
-	int status_fifo; /* `create`: where the outcome of start is written (a sync packet); -1: on
-			    sync */
-	int console_socket; /* gets the master of a new pty; -1: none */
-	int tty; /* slave to use as stdio when terminal and no console socket; -1: none */
-	int preserve_fds;
-	int self_exe; /* fd of this (protected) program, for nothing else than being closed */
-	char *home; /* buffer for "HOME=...", PATH_MAX long, made by the parent */
+	struct lc_log log; /* sync_log() with &sync as context */
+	int sync; /* SOCK_SEQPACKET to the parent (sync.h); from READY on `create`'s status_fifo */
+
+	/* From the parent, -1 or NULL when there is none. */
+	int root_tree; /* detached clone of the root file system, made by a parent in the host's
+			* user namespace for an init outside of it; -1: init clones root.path */
+	int *sources; /* one per plan->mounts: the same for a bind's source, already idmapped if
+		       * that was asked; -1: init clones plan's source.  Init keeps its fds here */
+	int *idmap_userns; /* one per plan->mounts: a user namespace for init to idmap with, or -1
+			    */
+	const char *cgroup_path; /* container's cgroup: absolute path on the host */
+	int procfs; /* O_PATH of a procfs that nobody can mount over, for label, oom_score_adj and
+		     * sysctl writes: the caller's for exec; -1: init makes a private one */
+	int exec_attr; /* /proc/self/attr/.../exec of this process, open for writing, where only the
+			* caller could open it (exec into a user namespace); -1: init opens it */
+	int start_fifo; /* `create`: one byte read here means start; -1: SYNC_START on sync */
+	int status_fifo; /* `create`: the outcome of start is written here (SYNC_EXEC, SYNC_FAILED
+			  * or SYNC_LOG, read by sync_expect_exec); -1: on sync */
+	int console_socket; /* gets the master of a new pty (`run` in the foreground: its own
+			     * socketpair) */
+	int tty; /* terminal without console_socket: the slave to use as it is */
+	int preserve_fds; /* fds 3 to 3 + n - 1, which the caller has seen to be open */
+	/* State JSON for hooks: head, the pid as the hook sees it, tail.  The head ends with
+	 * "pid":, the two differ in "status". */
+	const char *state_creating, *state_created, *state_tail;
 	bool is_exec; /* `exec` into a running container: exec_steps instead of init_steps */
 	bool mapped_root; /* a user namespace is in force: ids are seen from inside */
+	bool limits_outside; /* the caller sets rlimits (after SYNC_READY; for exec before joining
+			      * the user namespace) and oom_score_adj, because init may not */
+	int death_signal; /* PR_SET_PDEATHSIG of the program; 0: none */
+
+	/* Init's own. */
+	int root; /* O_PATH directory: the root being built, later the root that is */
+	int dev; /* O_PATH directory: /dev in it */
+	int tty_slave; /* opened terminal, until it became stdio */
+	int listener_helper; /* socket to the process that hands the seccomp listener over */
+	mode_t umask; /* the caller's */
+	bool in_cwd; /* the working directory has been entered */
+	char home[PATH_MAX], program[PATH_MAX];
 };
+
+#define SANDBOX_NONE \
+	{ \
+		.sync = -1, .root_tree = -1, .procfs = -1, .exec_attr = -1, .start_fifo = -1, \
+		.status_fifo = -1, .console_socket = -1, .tty = -1, .root = -1, .dev = -1, \
+		.tty_slave = -1, .listener_helper = -1 \
+	}
 
 struct step {
 	const char *name;
 	int (*run)(struct sandbox *s, struct lc_error *e);
 	bool (*wanted)(const struct sandbox *s); /* NULL: always */
+	bool plain; /* its messages are complete: the step's name is not put in front */
 };
 
 extern const struct step init_steps[]; /* ends with an entry without a name */
 extern const struct step exec_steps[];
 
+/* True when init stops at SYNC_HOOKS for the parent: there are prestart or createRuntime hooks, or
+ * network devices to move in before sysctls are set.  Else SYNC_READY is the first message. */
+bool init_wants_hooked(const struct plan *plan);
+
 /* Runs all steps of init_steps or exec_steps; the last is execve, so it returns only on failure
  * (-1 with @e filled). */
-int init_run(struct sandbox *s, struct lc_error *e);
+int init_run(struct sandbox *s, struct lc_error *e) lc_checked;
 
 /* init_run(), then reports @e to whoever waits (sync socket or status fifo) and exits. */
 noreturn void init_main(struct sandbox *s);

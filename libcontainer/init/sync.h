@@ -51,9 +51,9 @@ int sync_expect(int sock, enum sync_what wanted, const struct lc_log *log, int *
 int sync_expect_one_of(int sock, const enum sync_what *wanted, size_t n, const struct lc_log *log,
 		       int *fd, int64_t *value, struct lc_error *e) lc_checked;
 
-/* After SYNC_EXEC: waits for end of file (execve worked: 0) or SYNC_FAILED (-1).  @pidfd tells a
- * process that was killed before its execve from one that succeeded. Works on the status fifo too.
- */
+/* Waits for SYNC_EXEC and then end of file (execve worked: 0) or SYNC_FAILED (-1), on the socket or
+ * on the status fifo.  End of file without SYNC_EXEC, or with the process dead of SIGKILL (@pidfd;
+ * -1: not asked), is an error: it did not get that far. */
 int sync_expect_exec(int sock, int pidfd, const struct lc_log *log, struct lc_error *e) lc_checked;
 
 #endif
