@@ -161,10 +161,7 @@ struct plan_process {
 
 /* The compiled filter: the bytes that seccomp(2) takes. */
 struct plan_seccomp {
-	struct bytes {
-		uint8_t *v;
-		size_t n;
-	} filter; /* struct sock_filter instructions; n == 0: none */
+	struct bytes filter; /* struct sock_filter instructions; n == 0: none */
 	uint32_t flags; /* SECCOMP_FILTER_FLAG_* */
 	bool early; /* load before capabilities are dropped: no_new_privs is not asked for */
 	char *listener_path, *listener_metadata; /* a SCMP_ACT_NOTIFY rule is in use */
