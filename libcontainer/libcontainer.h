@@ -19,19 +19,15 @@
 #ifndef LIBCONTAINER_H
 #define LIBCONTAINER_H
 
+#include "base/public.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#ifndef LC_ERROR_H
-#include <libcontainer/error.h>
-#endif
-
 #define LC_API __attribute__((visibility("default")))
 
 struct lc; /* opaque */
-struct lc_log;
 
 struct lc_host {
 	size_t size;

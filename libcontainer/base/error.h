@@ -9,28 +9,8 @@
 #ifndef LC_ERROR_H
 #define LC_ERROR_H
 
+#include "base/public.h"
 #include <stddef.h>
-
-/* Broad class of a failure; picks the exit status and the "code" member of a JSON log line. */
-enum lc_errc {
-	LC_OK,
-	LC_EUSAGE, /* the command line */
-	LC_ECONFIG, /* config.json, process.json or what they name is wrong */
-	LC_ESTATE, /* the container is not in a state that allows this; it exists already */
-	LC_ENOTFOUND, /* no such container */
-	LC_ESYSTEM, /* the kernel or the host refused */
-	LC_EUNSUPPORTED, /* asked for, valid, but not possible with this kernel or build */
-	LC_ENOEXEC, /* the container's program cannot be executed: exit status 126 */
-	LC_ENOENT, /* the container's program does not exist: exit status 127 */
-	LC_EINTERNAL,
-};
-
-struct lc_error {
-	int code; /* enum lc_errc */
-	int sys_errno; /* 0 when no system call failed */
-	char msg[2040]; /* too long: the middle goes, never the end, where the cause is */
-};
-_Static_assert(sizeof(struct lc_error) == 2048, "sent whole over the sync socket");
 
 #define lc_printf(f, a) __attribute__((format(printf, f, a)))
 #define lc_checked	__attribute__((warn_unused_result))

@@ -8,14 +8,7 @@
 #define LC_LOG_H
 
 #include "base/error.h"
-
-enum lc_level { LC_LOG_ERROR, LC_LOG_WARNING, LC_LOG_DEBUG };
-
-struct lc_log {
-	void (*write)(void *ctx, enum lc_level level, const char *text); /* one line, no newline */
-	void *ctx;
-	enum lc_level max; /* messages above this level are dropped before formatting */
-};
+#include "base/public.h"
 
 /* Formats and hands over one message; @log may be NULL (nothing happens). Keeps errno. */
 void log_at(const struct lc_log *log, enum lc_level level, const char *fmt, ...) lc_printf(3, 4);
