@@ -77,7 +77,8 @@ struct plan_mount {
 	plan_id_maps uid_maps,
 		gid_maps; /* the mount's own; empty: the container's user namespace's */
 	bool source_in_root; /* the source lies in the rootfs being built: opened inside, after the
-			      * mounts before it, by a path relative to the root */
+			      * mounts before it; source is its absolute path inside the root */
+	bool must_be_proc; /* a bind onto /proc: refused unless the source is a procfs */
 	char *fallback_bind; /* host path to bind recursively when the kernel refuses a new mount
 			      * (sysfs without an own network namespace in a user namespace) */
 };
@@ -101,25 +102,26 @@ struct plan_symlink {
 struct plan_root {
 	char *path; /* absolute, on the host */
 	bool readonly;
-	uint64_t propagation; /* of "/" after the pivot: MS_* with MS_REC; 0: private */
-	uint64_t host_propagation; /* what the host's mounts are made in the new namespace first */
+	uint64_t propagation; /* of "/" alone, set at the end: MS_SHARED, MS_SLAVE, MS_PRIVATE or
+			       * MS_UNBINDABLE; 0: leave. Until then the root is private, or with
+			       * MS_SLAVE a slave of the host's, so that nothing leaks out. */
+	uint64_t host_propagation; /* what the copies of the host's mounts are made first, with
+				    * MS_REC; 0: no mount namespace of its own */
 	bool no_pivot; /* MS_MOVE and chroot */
 	bool chroot_only; /* no mount namespace of its own */
 };
 
+/* Without process.capabilities all are dropped. */
 struct plan_caps {
 	uint64_t bounding, effective, permitted, inheritable, ambient; /* bit n: capability n */
-	bool given; /* false: leave as they are */
+	bool given; /* always true; false in a zeroed struct: leave as they are */
 };
 
 struct plan_user {
 	uint32_t uid, gid;
-	struct {
-		uint32_t *v;
-		size_t n;
-	} groups;
+	struct u32s groups;
 	bool keep_groups; /* run.oci.keep_original_groups, or setgroups is denied */
-	struct opt_u32 umask;
+	struct opt_u32 umask; /* always set by plan_make() and plan_exec(): 022 unless given */
 };
 
 struct plan_rlimit {
@@ -221,6 +223,10 @@ struct plan_note {
 	bool warning;
 };
 
+struct plan_hook_lists {
+	plan_hooks prestart, create_runtime, create_container, start_container, poststart, poststop;
+};
+
 struct plan_net_device {
 	char *name, *rename; /* on the host; inside (NULL: the same) */
 };
@@ -243,10 +249,7 @@ struct plan {
 	struct plan_process *process; /* NULL: config.json has none */
 	struct plan_seccomp seccomp;
 	struct plan_cgroup cgroup;
-	struct {
-		plan_hooks prestart, create_runtime, create_container, start_container, poststart,
-			poststop;
-	} hooks;
+	struct plan_hook_lists hooks;
 	struct pairs annotations;
 	bool rootless; /* the caller is not root of the initial user namespace */
 	bool vm; /* carried out in a microVM */
@@ -261,12 +264,27 @@ struct plan_options {
 	const char *rootless; /* "true", "false", "auto" or NULL */
 };
 
+/* One `exec`: a process.json, or config.json's process with changes (as struct lc_exec). */
+struct plan_exec_options {
+	const struct spec_process *process; /* NULL: the container's, changed by what follows */
+	const char *const *args; /* NULL-terminated, as env and caps; NULL: not given */
+	const char *const *env; /* added to the container's */
+	const char *cwd, *user; /* user: UID[:GID] */
+	const char *const *caps; /* names, added */
+	const uint32_t *additional_gids;
+	size_t n_additional_gids;
+	bool tty, no_new_privs;
+	const char *apparmor, *process_label;
+	/* The user namespace that is joined: what can be granted and mapped is not the caller's. */
+	bool in_userns;
+};
+
 /*
  * Facts of the host that decisions depend on, asked from the kernel once by plan_host_ask(), or set
  * by a test so that plans do not depend on where they are made.
  */
 struct plan_host {
-	uint32_t euid;
+	uint32_t euid, egid;
 	bool initial_userns; /* the caller's user namespace is the first one of the system */
 	int cap_last; /* highest capability number that the kernel knows */
 	uint64_t caps_held; /* permitted set of the caller */
@@ -276,6 +294,8 @@ struct plan_host {
 	bool cgroup_v1; /* some controllers sit on v1 hierarchies (hybrid) */
 	bool apparmor, selinux;
 	bool time_ns;
+	bool setgroups_denied; /* in the caller's user namespace */
+	int oom_score_adj; /* the caller's */
 	bool bfq_weight; /* io.bfq.weight is there */
 	bool hugetlb_rsvd;
 	plan_id_maps own_uid_map; /* rootless: ids the caller may map (from /etc/subuid) */
@@ -288,13 +308,14 @@ int plan_host_ask(struct arena *a, struct plan_host *host, struct lc_error *e) l
 int plan_make(struct arena *a, const struct spec *spec, const struct plan_options *options,
 	      const struct plan_host *host, struct plan *plan, struct lc_error *e) lc_checked;
 
-/* The plan of one `exec` in a container whose own plan inputs are @spec: @process comes from
- * process.json or from the container's config.json changed by options. */
-int plan_exec(struct arena *a, const struct spec *spec, const struct spec_process *process,
+/* The plan of one `exec` in the container whose configuration is @spec: fills process, seccomp,
+ * notes and what identifies the container. A process.json takes from the container what it leaves
+ * out of limits and protections, but not its environment. */
+int plan_exec(struct arena *a, const struct spec *spec, const struct plan_exec_options *exec,
 	      const struct plan_options *options, const struct plan_host *host, struct plan *plan,
 	      struct lc_error *e) lc_checked;
 
-/* Only resources, for `update`. */
+/* Only resources, for `update`: files, and device rules with their program if any were given. */
 int plan_update(struct arena *a, const struct spec_resources *resources,
 		const struct plan_host *host, struct plan_cgroup *out,
 		struct lc_error *e) lc_checked;
@@ -304,5 +325,12 @@ int plan_print(struct arena *a, const struct plan *plan, char **text, size_t *le
 	       struct lc_error *e) lc_checked;
 
 extern const struct shape plan_shape; /* for print, and for sending a plan to a guest */
+
+/* Mount options that are understood, sorted, NULL-terminated; all others are file-system data. */
+const char *const *plan_mount_words(struct arena *a);
+
+/* "CAP_CHOWN" for 0, NULL for a number that has no name; -1 for a name that has no number. */
+const char *plan_cap_name(int cap);
+int plan_cap_number(const char *name);
 
 #endif
