@@ -11,20 +11,27 @@
 #include "plan/plan.h"
 #include <sys/types.h>
 
-/* What `create` and `run` have ready before the sandbox is built. fds are borrowed. */
+/* What `create`, `run` and `exec` have ready before the sandbox is built. fds are borrowed. */
 struct sandbox_args {
 	const struct plan *plan;
 	const struct lc_log *log;
 	int state_dir; /* <root>/<id> */
 	int cgroup; /* directory of the container's cgroup, -1: none */
+	int cgroup_fallback; /* exec: the one init is in, when @cgroup takes no processes; -1: none
+			      */
+	const char *cgroup_path; /* absolute path of @cgroup on the host, NULL: none */
 	int start_fifo, status_fifo; /* create: init waits on the first and reports on the second;
 					-1: run */
-	int console_socket; /* -1: none */
-	int preserve_fds; /* fds 3 to 3+n-1 are passed on */
-	int tty; /* run in the foreground: the slave of the caller's own pty, -1: none */
+	int console_socket; /* gets the terminal's master, -1: none */
+	int preserve_fds; /* fds 3 to 3+n-1 are passed on; they have been seen to be open */
 	bool detach;
-	/* Called once namespaces exist (pid is the container's init on the host): run/ writes the
-	 * state and runs prestart and createRuntime hooks. */
+	/* State JSON for hooks: head up to the pid, rest; the two heads differ in "status". */
+	const char *state_creating, *state_created, *state_tail;
+	/* create: called as soon as init's process exists: run/ records it and, with the systemd
+	 * driver, makes the scope; then *cgroup becomes its directory (owned by run/). */
+	int (*cloned)(void *ctx, pid_t pid, int *cgroup, struct lc_error *e);
+	/* create: called once namespaces and mounts exist, if the plan asks for it: run/ runs
+	 * prestart and createRuntime hooks. */
 	int (*created)(void *ctx, pid_t pid, struct lc_error *e);
 	void *ctx;
 };
@@ -43,6 +50,8 @@ struct sandbox_ops {
 	int (*create)(const struct sandbox_args *args, struct sandbox_ref *out, struct lc_error *e);
 	/* run: lets init go on over @ref->sync and waits until the program runs or failed. */
 	int (*start)(struct sandbox_ref *ref, struct lc_error *e);
+	/* Runs args->plan->process in the living sandbox @ref; returns once it waits for start().
+	 */
 	int (*exec)(const struct sandbox_args *args, const struct sandbox_ref *ref,
 		    struct sandbox_ref *out, struct lc_error *e);
 };
