@@ -216,6 +216,31 @@ struct shape {
 /* Defines s_shape of struct s from s_fields. */
 #define SHAPE(s) const struct shape s##_shape = { sizeof(struct s), s##_fields }
 
+/* Something that decoding or checking noticed, with its place. */
+enum remark_kind {
+	REMARK_ERROR,
+	REMARK_WARNING, /* taken, but not as it was written */
+	REMARK_UNKNOWN, /* a member nobody reads; `text` may suggest a name */
+};
+struct remark {
+	enum remark_kind kind;
+	const char *file, *path, *text; /* path: "linux.namespaces[1].type", "" for the whole */
+	uint32_t line, column; /* 0: no place in the file */
+};
+
+/* Where remarks go; decoding goes on after an error, so that all of them are heard. */
+struct report {
+	void (*say)(void *ctx, const struct remark *remark);
+	void *ctx;
+};
+
+/* "config.json:12:9: linux.resources.memory.limit: expected an integer, found ..." */
+const char *remark_text(const struct remark *remark, char *buf, size_t size);
+
+/* Passes a remark on and keeps the first error in @e.  @report may be NULL.  Returns -1 for an
+ * error, else 0. */
+int report_say(const struct report *report, const struct remark *remark, struct lc_error *e);
+
 /* Fills @out, a struct of @shape, from @root.  -1 when there was any error; @e has the first.
  * @report may be NULL. Strings are shared with the nodes. */
 int decode(struct arena *a, const char *file, const struct json *root, const struct shape *shape,
