@@ -15,7 +15,7 @@ static int fallback(int dirfd, const char *path, const struct open_how *how)
 	auto_fd slash = -1;
 
 	if (!how->resolve)
-		return openat(dirfd, path, (int)how->flags);
+		return openat(dirfd, path, (int)how->flags | O_CLOEXEC);
 	if (how->resolve & (RESOLVE_IN_ROOT | RESOLVE_BENEATH) || *path != '/')
 		return walk_open(dirfd, path, (int)how->flags, how->resolve);
 	slash = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
