@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of this folder share: small cgroup files read and written by descriptor of their
+ * directory, waiting for cgroup.events, walking the tree below a cgroup.
+ */
+#ifndef LC_CGROUP_INTERNAL_H
+#define LC_CGROUP_INTERNAL_H
+
+#include "cgroups/cgroup.h"
+#include <limits.h>
+
+/* How long killing, freezing and removing may take before it is an error. */
+#define CG_DEADLINE_MS 10000
+
+/* Reads a small file whole into @buf, terminated, without the last newline. Returns its length, or
+ * -1 with errno (EFBIG: does not fit). */
+ssize_t cg_read(int dir, const char *name, char *buf, size_t size);
+
+/* One write(2) of @text ("" is written as an empty line); 0, or -1 with errno. */
+int cg_write(int dir, const char *name, const char *text);
+
+/* The absolute path of an open directory, for messages; static text when it is not known. */
+struct cg_path {
+	char text[PATH_MAX];
+};
+const char *cg_path_of(int dir, struct cg_path *path);
+
+/* Is @word one of the blank-separated words of @list? */
+bool cg_has_word(const char *list, const char *word);
+
+/* The number behind @key in lines of "key number"; -1 with errno ENODATA when it is not there. */
+int cg_event(int dir, const char *key, unsigned *value);
+
+/* Waits until cgroup.events says that @key is @value; -1 with errno, ETIME after @ms. */
+int cg_wait_event(int dir, const char *key, unsigned value, int ms);
+
+/* Milliseconds of the monotonic clock. */
+int64_t cg_now_ms(void);
+
+/* Removes every cgroup below @dir, the deepest first, however deep; waits (bounded) for those with
+ * processes. */
+int cg_remove_below(int dir, struct lc_error *e) lc_checked;
+
+/* Calls @see for @dir and each cgroup below it; ends early when it returns -1. */
+int cg_walk(int dir, int (*see)(int dir, void *ctx, struct lc_error *e), void *ctx,
+	    struct lc_error *e) lc_checked;
+
+/* Opens @mount, which has to be a cgroup2 file system; owned. */
+int cg_open_mount(const char *mount, struct lc_error *e) lc_checked;
+
+/* "memory" of "memory.max" to @name; false when @file has no controller ("cgroup.freeze"). */
+#define CG_CONTROLLER_MAX 32
+bool cg_controller_of(const char *file, char name[CG_CONTROLLER_MAX]);
+
+/* Enables controllers in every cgroup from the mount down to the parent of @path (which begins with
+ * '/'): all that are offered; those that @plan needs must be there in the end. @leaf: opened
+ * @path. */
+int cg_enable_controllers(int mount, const char *mount_path, const char *path, int leaf,
+			  const struct plan_cgroup *plan, const struct lc_log *log,
+			  struct lc_error *e) lc_checked;
+
+/* Are the needed ones among those of the root of the mount? Asked before anything is made. */
+int cg_check_controllers(int mount, const char *mount_path, const struct plan_cgroup *plan,
+			 struct lc_error *e) lc_checked;
+
+/* Writes the limits and sets the device program. @update: the cgroup is in use. */
+int cg_apply(int dir, const struct plan_cgroup *plan, bool update, const struct lc_log *log,
+	     struct lc_error *e) lc_checked;
+
+/* Loads and attaches the device program; one that hull attached before is replaced in one step. */
+int cg_set_device_program(int dir, const struct bytes *program, const struct lc_log *log,
+			  struct lc_error *e) lc_checked;
+
+extern const struct cgroup_ops cgroup_fs_ops, cgroup_disabled_ops;
+
+#endif
