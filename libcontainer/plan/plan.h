@@ -275,8 +275,6 @@ struct plan_exec_options {
 	size_t n_additional_gids;
 	bool tty, no_new_privs;
 	const char *apparmor, *process_label;
-	/* The user namespace that is joined: what can be granted and mapped is not the caller's. */
-	bool in_userns;
 };
 
 /*

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The facts of the host that a plan depends on, asked once. */
+#include "plan/plan.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "sys/probe.h"
+#include "sys/sys.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_FACT (64 * 1024)
+#define MAX_IDS	 (1024 * 1024) /* /etc/passwd, /etc/subuid */
+
+/* A small file, without the newline at its end; NULL when it cannot be read. */
+static char *read_fact(struct arena *a, const char *path, size_t max)
+{
+	struct lc_error ignored;
+	char *text;
+	size_t len;
+
+	if (file_read_at(AT_FDCWD, path, a, max, &text, &len, &ignored) < 0)
+		return NULL;
+	while (len && text[len - 1] == '\n')
+		text[--len] = 0;
+	return text;
+}
+
+static struct strs split_words(struct arena *a, char *text)
+{
+	struct strs list = { 0 };
+	size_t n = 1;
+
+	for (const char *c = text; *c; c++)
+		n += *c == ' ';
+	list.v = arena_array(a, n + 1, sizeof(char *));
+	for (char *word; (word = strsep(&text, " "));)
+		if (*word)
+			list.v[list.n++] = word;
+	return list;
+}
+
+/* io.bfq.weight exists in every cgroup but the root where that scheduler is there. */
+static bool has_bfq(struct arena *a, const struct plan_host *host)
+{
+	const char *own = host->own_cgroup ? host->own_cgroup : "";
+
+	return !access(arena_printf(a, "%s%s/io.bfq.weight", host->cgroup2, own), F_OK) ||
+	       !access("/sys/module/bfq", F_OK);
+}
+
+static int ask_cgroup(struct arena *a, struct plan_host *host, struct lc_error *e)
+{
+	struct probe_cgroup found;
+	char *controllers;
+
+	if (probe_cgroup(a, &found, e) < 0)
+		return -1;
+	host->cgroup2 = found.path;
+	host->cgroup_v1 = found.v1;
+	if (!found.path)
+		return 0;
+	host->own_cgroup = probe_own_cgroup(a);
+	controllers = read_fact(a, arena_printf(a, "%s/cgroup.controllers", found.path), MAX_FACT);
+	if (controllers)
+		host->controllers = split_words(a, controllers);
+	host->bfq_weight = has_bfq(a, host);
+	host->hugetlb_rsvd = true; /* Linux 5.7 */
+	return 0;
+}
+
+/* The name of @id in /etc/passwd, as text, since the name service would load code. */
+static char *name_of(struct arena *a, uint32_t id)
+{
+	char *rest = read_fact(a, "/etc/passwd", MAX_IDS);
+
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		char *name = strsep(&line, ":");
+		uint32_t uid;
+
+		strsep(&line, ":");
+		if (line && str_u32(strsep(&line, ":"), &uid) && uid == id)
+			return name;
+	}
+	return NULL;
+}
+
+/* A line "name:first:count" of /etc/subuid that is for this user. */
+static bool read_subids(char *line, const char *name, const char *number, struct plan_id_map *out)
+{
+	char *who = strsep(&line, ":");
+	char *first = line ? strsep(&line, ":") : NULL;
+
+	return line && (str_eq(who, name) || !strcmp(who, number)) &&
+	       str_u32(first, &out->outside) && str_u32(line, &out->count) && out->count;
+}
+
+/* The caller's own id for root, its subordinate ones behind it. */
+static void ask_ids(struct arena *a, const char *file, uint32_t own, uint32_t euid,
+		    plan_id_maps *out)
+{
+	char *rest = read_fact(a, file, MAX_IDS);
+	const char *name = name_of(a, euid), *number = arena_printf(a, "%u", euid);
+	uint32_t inside = 1;
+	size_t lines = 1;
+
+	for (const char *c = rest; c && *c; c++)
+		lines += *c == '\n';
+	out->v = arena_array(a, lines + 1, sizeof(*out->v));
+	out->v[out->n++] = (struct plan_id_map){ 0, own, 1 };
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		struct plan_id_map map = { .inside = inside };
+
+		if (!read_subids(line, name, number, &map) || map.count > UINT32_MAX - inside)
+			continue;
+		inside += map.count;
+		out->v[out->n++] = map;
+	}
+}
+
+static int ask_privileges(struct arena *a, struct plan_host *host, struct lc_error *e)
+{
+	struct sys_caps caps;
+	const char *text;
+	int64_t oom = 0;
+
+	if (sys_capget(&caps) < 0)
+		return lc_err_errno(e, "capget");
+	host->caps_held = caps.permitted;
+	host->cap_last = probe_cap_last();
+	text = read_fact(a, "/proc/self/setgroups", MAX_FACT);
+	host->setgroups_denied = text && !strcmp(text, "deny");
+	text = read_fact(a, "/proc/self/oom_score_adj", MAX_FACT);
+	if (text && str_i64(text, &oom))
+		host->oom_score_adj = (int)oom;
+	return 0;
+}
+
+int plan_host_ask(struct arena *a, struct plan_host *host, struct lc_error *e)
+{
+	*host = (struct plan_host){
+		.euid = geteuid(),
+		.egid = getegid(),
+		.initial_userns = probe_initial_userns(),
+		.apparmor = probe_apparmor(),
+		.selinux = probe_selinux(),
+		.time_ns = probe_namespace("time"),
+	};
+	if (host->euid) {
+		ask_ids(a, "/etc/subuid", host->euid, host->euid, &host->own_uid_map);
+		ask_ids(a, "/etc/subgid", host->egid, host->euid, &host->own_gid_map);
+	}
+	if (ask_privileges(a, host, e) < 0)
+		return -1;
+	return ask_cgroup(a, host, e);
+}

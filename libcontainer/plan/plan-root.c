@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The root file system, and the paths in it that are hidden or made read-only. */
+#include "plan/make.h"
+
+#include <string.h>
+#include <sys/mount.h>
+
+/* What rootfsPropagation means for "/" inside and, before, for the copies of the host's mounts.
+ * Those are slaves unless asked otherwise: what the host mounts later below a volume shows up, and
+ * nothing leaks out.  They cannot be unbindable, or no volume could be cloned from them. */
+static const struct {
+	uint64_t inside, host;
+} propagations[] = {
+	[PROPAGATION_NONE] = { 0, MS_SLAVE },
+	[PROPAGATION_SHARED] = { MS_SHARED, MS_SHARED },
+	[PROPAGATION_SLAVE] = { MS_SLAVE, MS_SLAVE },
+	[PROPAGATION_PRIVATE] = { MS_PRIVATE, MS_PRIVATE },
+	[PROPAGATION_UNBINDABLE] = { MS_UNBINDABLE, MS_PRIVATE },
+};
+
+int make_root(struct planner *p)
+{
+	struct plan_root *root = &p->plan->root;
+
+	root->path = path_on_host(p->a, p->plan->bundle, p->spec->root->path);
+	root->readonly = p->spec->root->readonly;
+	root->no_pivot = p->options->no_pivot;
+	if (how_ns(p, NS_MOUNT) == NS_INHERIT) {
+		root->chroot_only = true;
+		if (p->spec->mounts.n)
+			make_note(p, true, "mounts",
+				  "without a mount namespace (linux.namespaces) these stay mounted "
+				  "on the host");
+		return 0;
+	}
+	root->propagation = propagations[p->linux_->rootfsPropagation].inside;
+	root->host_propagation = propagations[p->linux_->rootfsPropagation].host | MS_REC;
+	return 0;
+}
+
+static bool has_path(const struct strs *list, const char *path)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!strcmp(list->v[i], path))
+			return true;
+	return false;
+}
+
+/* Each path once. */
+static void copy_paths(struct arena *a, const struct strs *from, struct strs *to)
+{
+	to->v = arena_array(a, from->n + 1, sizeof(*to->v));
+	for (size_t i = 0; i < from->n; i++) {
+		char *path = path_inside(a, from->v[i]);
+
+		if (!has_path(to, path))
+			to->v[to->n++] = path;
+	}
+}
+
+int make_paths(struct planner *p)
+{
+	copy_paths(p->a, &p->linux_->maskedPaths, &p->plan->masked);
+	copy_paths(p->a, &p->linux_->readonlyPaths, &p->plan->readonly);
+	p->plan->mount_label = p->linux_->mountLabel;
+	if (p->plan->mount_label && !p->host->selinux) {
+		make_note(p, false, "linux.mountLabel", "SELinux is not in force");
+		p->plan->mount_label = NULL;
+	}
+	return 0;
+}
