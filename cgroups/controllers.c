@@ -207,7 +207,7 @@ int cg_enable_controllers(int mount, const char *mount_path, const char *path, i
 
 	if (all_there(mount, leaf))
 		return 0;
-	for (; next_level(path, l.len) < strlen(path); l.len = next_level(path, l.len)) {
+	for (; l.len < strlen(path); l.len = next_level(path, l.len)) {
 		char relative[PATH_MAX];
 		auto_fd dir = -1;
 
