@@ -59,8 +59,6 @@ struct sandbox {
 	/* Init's own. */
 	int root; /* O_PATH directory: the root being built, later the root that is */
 	int dev; /* O_PATH directory: /dev in it */
-	int tty_slave; /* opened terminal, until it became stdio */
-	int listener_helper; /* socket to the process that hands the seccomp listener over */
 	mode_t umask; /* the caller's */
 	bool in_cwd; /* the working directory has been entered */
 	char home[PATH_MAX], program[PATH_MAX];
@@ -69,8 +67,7 @@ struct sandbox {
 #define SANDBOX_NONE \
 	{ \
 		.sync = -1, .root_tree = -1, .procfs = -1, .exec_attr = -1, .start_fifo = -1, \
-		.status_fifo = -1, .console_socket = -1, .tty = -1, .root = -1, .dev = -1, \
-		.tty_slave = -1, .listener_helper = -1 \
+		.status_fifo = -1, .console_socket = -1, .tty = -1, .root = -1, .dev = -1 \
 	}
 
 struct step {

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The process itself and what its namespaces hold: names, loopback, keyring, sysctls. */
+#include "base/own.h"
+#include "base/str.h"
+#include "init/steps.h"
+#include "sys/ids.h"
+#include "sys/procfs.h"
+#include "sys/sys.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+/* Bit n - 1 for each ignored signal n, from the text of /proc/self/status; all, if it is not
+ * there. */
+static uint64_t ignored_signals(const char *status)
+{
+	const char *line = strstr(status, "\nSigIgn:");
+	uint64_t mask = 0;
+
+	if (!line)
+		return ~0ULL;
+	for (const char *p = line + 8; *p && *p != '\n'; p++) {
+		if (*p >= '0' && *p <= '9')
+			mask = mask << 4 | (uint64_t)(*p - '0');
+		else if (*p >= 'a' && *p <= 'f')
+			mask = mask << 4 | (uint64_t)(*p - 'a' + 10);
+	}
+	return mask;
+}
+
+/* execve resets handlers, but what is ignored stays so.  To ask the host's /proc which they are is
+ * far cheaper than to reset them all; inside a container its /proc proves nothing. */
+static void reset_signals(const struct sandbox *s)
+{
+	char status[4096] = "";
+	sigset_t none;
+
+	if (!s->is_exec) {
+		auto_fd fd = openat(AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
+
+		status[n > 0 ? n : 0] = 0;
+	}
+	for (uint64_t mask = ignored_signals(status); mask; mask &= mask - 1)
+		signal(__builtin_ctzll(mask) + 1, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int step_process(struct sandbox *s, struct lc_error *e)
+{
+	/* The namespaces may hold processes already: none may trace us (CVE-2016-9962). */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return lc_err_errno(e, "prctl PR_SET_DUMPABLE");
+	/* What the caller's caller forgot goes no further (CVE-2024-21626); a call that a filter
+	 * may refuse later. */
+	if (sys_close_range(3 + (unsigned)s->preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return lc_err_errno(e, "close_range");
+	(void)setsid(); /* fails for the leader of a session only */
+	s->umask = umask(0); /* modes are exact from here on */
+	reset_signals(s);
+	/* Not every user namespace maps an id to 0. */
+	if (s->mapped_root && ((sys_setresgid(0) < 0 && errno != EINVAL) ||
+			       (sys_setresuid(0) < 0 && errno != EINVAL)))
+		return lc_err_errno(e, "become root of the user namespace");
+	return 0;
+}
+
+int step_cgroup_namespace(struct sandbox *s, struct lc_error *e)
+{
+	(void)s;
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		return lc_err_errno(e, "unshare cgroup namespace");
+	return 0;
+}
+
+/* A session keyring of the container's own, so that keys of the host's do not come along.  Where
+ * the kernel has none, or an outer sandbox forbids keyctl(2), there is nothing to reach either. */
+int step_keyring(struct sandbox *s, struct lc_error *e)
+{
+	char name[256];
+	int key;
+
+	snprintf(name, sizeof(name), "_ses.%s", s->plan->id);
+	key = sys_keyctl_join(name);
+	if (key < 0 && (errno == ENOSYS || errno == EPERM))
+		return 0;
+	if (key < 0)
+		return lc_err_errno(e, "keyctl join %s", name);
+	/* The possessor all but setattr, the user view, read, link and search: by the last, `exec`
+	 * finds it. */
+	if (!s->is_exec && sys_keyctl_setperm(key, 0x1f1b0000) < 0)
+		return lc_err_errno(e, "keyctl setperm %s", name);
+	return 0;
+}
+
+int step_names(struct sandbox *s, struct lc_error *e)
+{
+	const char *host = s->plan->hostname, *domain = s->plan->domainname;
+
+	if (host && sethostname(host, strlen(host)) < 0)
+		return lc_err_errno(e, "hostname %s", host);
+	if (domain && setdomainname(domain, strlen(domain)) < 0)
+		return lc_err_errno(e, "domainname %s", domain);
+	return 0;
+}
+
+/* Any socket will do for the ioctl; sockets of AF_INET may be forbidden to us. */
+int step_loopback(struct sandbox *s, struct lc_error *e)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	auto_fd sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)s;
+	if (sock < 0)
+		return lc_err_errno(e, "socket");
+	if (ioctl(sock, SIOCSIFFLAGS, &ifr) < 0)
+		return lc_err_errno(e, "lo");
+	return 0;
+}
+
+int step_procfs(struct sandbox *s, struct lc_error *e)
+{
+	if (s->procfs < 0)
+		s->procfs = procfs_open(e);
+	return s->procfs < 0 ? -1 : 0;
+}
+
+int step_sysctls(struct sandbox *s, struct lc_error *e)
+{
+	for (size_t i = 0; i < s->plan->sysctls.n; i++) {
+		const struct plan_sysctl *sysctl = &s->plan->sysctls.v[i];
+		char path[512];
+
+		if (snprintf(path, sizeof(path), "sys/%s", sysctl->path) >= (int)sizeof(path))
+			return lc_err(e, LC_ECONFIG, "%s: the name is too long", sysctl->key);
+		if (procfs_write(s->procfs, path, sysctl->value, e) < 0)
+			return lc_err_in(e, "%s", sysctl->key);
+	}
+	return 0;
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The order of what happens inside the sandbox, and the walk over it. */
+#include "init/steps.h"
+#include "base/own.h"
+#include "init/hooks.h"
+#include "init/sync.h"
+#include "sys/sys.h"
+
+#include <linux/close_range.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+bool init_wants_hooked(const struct plan *plan)
+{
+	return plan->hooks.prestart.n || plan->hooks.create_runtime.n || plan->net_devices.n;
+}
+
+static const struct plan_process *process(const struct sandbox *s)
+{
+	return s->plan->process;
+}
+
+static bool has_new_cgroup_namespace(const struct sandbox *s)
+{
+	return s->plan->ns.of[NS_CGROUP].how == NS_NEW;
+}
+
+static bool has_keyring(const struct sandbox *s)
+{
+	return s->plan->new_keyring;
+}
+
+static bool has_names(const struct sandbox *s)
+{
+	return s->plan->hostname || s->plan->domainname;
+}
+
+static bool has_loopback(const struct sandbox *s)
+{
+	return s->plan->loopback_up;
+}
+
+static bool wants_oom_score(const struct sandbox *s)
+{
+	return process(s) && process(s)->oom_score_adj.set && !s->limits_outside;
+}
+
+static bool wants_label(const struct sandbox *s)
+{
+	return process(s) && (process(s)->apparmor || process(s)->selinux);
+}
+
+static bool wants_procfs(const struct sandbox *s)
+{
+	return (!s->is_exec && s->plan->sysctls.n) || wants_oom_score(s) ||
+	       (wants_label(s) && s->exec_attr < 0);
+}
+
+static bool wants_hooked(const struct sandbox *s)
+{
+	return init_wants_hooked(s->plan);
+}
+
+static bool has_create_hooks(const struct sandbox *s)
+{
+	return s->plan->hooks.create_container.n > 0;
+}
+
+static bool has_start_hooks(const struct sandbox *s)
+{
+	return s->plan->hooks.start_container.n > 0;
+}
+
+static bool has_process(const struct sandbox *s)
+{
+	return process(s) != NULL;
+}
+
+static bool has_terminal(const struct sandbox *s)
+{
+	return process(s) && process(s)->terminal;
+}
+
+static bool has_streams(const struct sandbox *s)
+{
+	return process(s) && !process(s)->terminal;
+}
+
+static bool has_user_to_enter(const struct sandbox *s)
+{
+	return process(s) && !s->in_cwd;
+}
+
+static bool has_no_new_privs(const struct sandbox *s)
+{
+	return process(s) && process(s)->no_new_privs;
+}
+
+static bool has_death_signal(const struct sandbox *s)
+{
+	return s->death_signal;
+}
+
+static bool has_filter(const struct sandbox *s)
+{
+	return process(s) && s->plan->seccomp.filter.n;
+}
+
+/* Without no_new_privs a filter needs CAP_SYS_ADMIN, which the next steps take away. */
+static bool filter_is_early(const struct sandbox *s)
+{
+	return has_filter(s) && s->plan->seccomp.early;
+}
+
+/* The parent that passes the listener on is gone once `create` has returned. */
+static bool filter_has_listener(const struct sandbox *s)
+{
+	return has_filter(s) && !s->plan->seccomp.early && s->plan->seccomp.listener_path;
+}
+
+static bool filter_is_late(const struct sandbox *s)
+{
+	return has_filter(s) && !s->plan->seccomp.early && !s->plan->seccomp.listener_path;
+}
+
+static int step_hooked(struct sandbox *s, struct lc_error *e)
+{
+	if (sync_send(s->sync, SYNC_HOOKS, -1, 0, e) < 0)
+		return -1;
+	return sync_expect(s->sync, SYNC_HOOKED, NULL, NULL, NULL, e);
+}
+
+static int step_create_hooks(struct sandbox *s, struct lc_error *e)
+{
+	struct hook_state state = { s->state_creating, s->state_tail, getpid() };
+
+	return hooks_run(&s->plan->hooks.create_container, "createContainer", &state, environ, e);
+}
+
+static int step_start_hooks(struct sandbox *s, struct lc_error *e)
+{
+	struct hook_state state = { s->state_created, s->state_tail, getpid() };
+
+	return hooks_run(&s->plan->hooks.start_container, "startContainer", &state,
+			 process(s)->env.v, e);
+}
+
+static int step_death_signal(struct sandbox *s, struct lc_error *e)
+{
+	if (prctl(PR_SET_PDEATHSIG, s->death_signal, 0, 0, 0) < 0)
+		return lc_err_errno(e, "prctl PR_SET_PDEATHSIG %d", s->death_signal);
+	return 0;
+}
+
+/* A container that was only created keeps what it needs and nothing else: not the descriptors of
+ * its set-up, nor any that the caller forgot (OCI: "only 0 to 2"). */
+static int close_others(struct sandbox *s, struct lc_error *e)
+{
+	int keep[] = { s->start_fifo, s->status_fifo, s->exec_attr, s->sync };
+	unsigned from = 3 + (unsigned)s->preserve_fds;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keep); i++) { /* smallest first */
+		for (size_t j = i + 1; j < ARRAY_SIZE(keep); j++) {
+			if (keep[j] < keep[i]) {
+				int other = keep[i];
+
+				keep[i] = keep[j];
+				keep[j] = other;
+			}
+		}
+		if (keep[i] < (int)from)
+			continue;
+		if ((unsigned)keep[i] > from && sys_close_range(from, (unsigned)keep[i] - 1, 0) < 0)
+			return lc_err_errno(e, "close_range");
+		from = (unsigned)keep[i] + 1;
+	}
+	if (sys_close_range(from, ~0U, 0) < 0)
+		return lc_err_errno(e, "close_range");
+	s->procfs = -1;
+	s->root = -1;
+	s->dev = -1;
+	return 0;
+}
+
+/* `create`: the last word to the parent, which goes away; the rest is between us and `start`.  A
+ * filter may be loaded: reads and writes only (close_range was before it). */
+static int wait_on_fifo(struct sandbox *s, struct lc_error *e)
+{
+	ssize_t n;
+	char go;
+
+	if (sync_send(s->sync, SYNC_READY, -1, 0, e) < 0)
+		return -1;
+	close(s->sync);
+	s->sync = s->status_fifo;
+	do {
+		n = read(s->start_fifo, &go, 1);
+	} while (n < 0 && errno == EINTR);
+	if (n != 1)
+		return lc_err_errno(e, "read the start fifo");
+	close(s->start_fifo);
+	return 0;
+}
+
+static int step_wait(struct sandbox *s, struct lc_error *e)
+{
+	if (s->start_fifo >= 0) {
+		if (wait_on_fifo(s, e) < 0)
+			return -1;
+	} else {
+		if (sync_send(s->sync, SYNC_READY, -1, 0, e) < 0 ||
+		    sync_expect(s->sync, SYNC_START, NULL, NULL, NULL, e) < 0)
+			return -1;
+	}
+	if (!process(s) || process(s)->args.n == 0)
+		return lc_err(e, LC_ECONFIG, "process.args: config.json names no program to start");
+	return 0;
+}
+
+static int step_close(struct sandbox *s, struct lc_error *e)
+{
+	return s->start_fifo >= 0 ? close_others(s, e) : 0;
+}
+
+/*
+ * What the container's first process does, in this order.
+ *
+ * Mounts come before the runtime's hooks, since hooks look at them and add to them; sysctls after,
+ * since hooks and the parent bring network devices; createContainer hooks still see the host's
+ * files and a writable root.  HOME, the program and the working directory are looked up before ids
+ * change and before any filter is loaded: once it is, the remaining steps use only reads, writes,
+ * closes and what cannot be done earlier.
+ */
+const struct step init_steps[] = {
+	{ "prepare the process", step_process },
+	{ "enter the cgroup namespace", step_cgroup_namespace, has_new_cgroup_namespace },
+	{ "join a session keyring", step_keyring, has_keyring },
+	{ "set the host name", step_names, has_names },
+	{ "bring up loopback", step_loopback, has_loopback },
+	{ "open the root", step_root },
+	{ "open procfs", step_procfs, wants_procfs },
+	{ "mount filesystems", step_mounts },
+	{ "make devices", step_devices },
+	{ "wait for the runtime's hooks", step_hooked, wants_hooked },
+	{ "set sysctls", step_sysctls },
+	{ "set oom_score_adj", step_oom_score, wants_oom_score },
+	{ "open the label", step_open_label, wants_label },
+	{ "run createContainer hooks", step_create_hooks, has_create_hooks, true },
+	{ "open the terminal", step_terminal, has_terminal },
+	{ "pass on the standard streams", step_streams, has_streams },
+	{ "mask paths", step_masked },
+	{ "make paths read-only", step_readonly_paths },
+	{ "make file systems read-only", step_readonly },
+	{ "change the root", step_pivot },
+	{ "look up HOME", step_home, has_process },
+	{ "enter the working directory", step_cwd, has_process },
+	{ "find the program", step_find, has_process, true },
+	{ "set limits", step_limits, has_process },
+	{ "close descriptors", step_close },
+	{ "set ids", step_ids, has_process },
+	{ "load seccomp", step_seccomp, filter_is_early },
+	{ "set capabilities", step_caps, has_process },
+	{ "enter the working directory", step_cwd_as_user, has_user_to_enter },
+	{ "set no_new_privs", step_no_new_privs, has_no_new_privs },
+	{ "set the death signal", step_death_signal, has_death_signal },
+	{ "load seccomp", step_seccomp, filter_has_listener },
+	{ "wait for start", step_wait },
+	{ "load seccomp", step_seccomp, filter_is_late },
+	{ "run startContainer hooks", step_start_hooks, has_start_hooks, true },
+	{ "execute", step_exec, NULL, true }, /* returns only on failure */
+	{ 0 },
+};
+
+/* A further process in a container that runs: the caller has joined its namespaces and cgroup. */
+const struct step exec_steps[] = {
+	{ "prepare the process", step_process },
+	{ "join a session keyring", step_keyring, has_keyring },
+	{ "open the root", step_joined_root },
+	{ "open procfs", step_procfs, wants_procfs },
+	{ "set oom_score_adj", step_oom_score, wants_oom_score },
+	{ "open the label", step_open_label, wants_label },
+	{ "open the terminal", step_terminal, has_terminal },
+	{ "pass on the standard streams", step_streams, has_streams },
+	{ "look up HOME", step_home },
+	{ "enter the working directory", step_cwd },
+	{ "find the program", step_find, NULL, true },
+	{ "set limits", step_limits },
+	{ "set ids", step_ids },
+	{ "load seccomp", step_seccomp, filter_is_early },
+	{ "set capabilities", step_caps },
+	{ "enter the working directory", step_cwd_as_user, has_user_to_enter },
+	{ "set no_new_privs", step_no_new_privs, has_no_new_privs },
+	{ "set the death signal", step_death_signal, has_death_signal },
+	{ "load seccomp", step_seccomp, filter_has_listener },
+	{ "load seccomp", step_seccomp, filter_is_late },
+	{ "execute", step_exec, NULL, true }, /* returns only on failure */
+	{ 0 },
+};
+
+static int run_steps(const struct step *steps, struct sandbox *s, struct lc_error *e)
+{
+	for (const struct step *step = steps; step->name; step++) {
+		if (step->wanted && !step->wanted(s))
+			continue;
+		log_debug(&s->log, "step: %s", step->name);
+		if (step->run(s, e) < 0)
+			return step->plain ? -1 : lc_err_in(e, "%s", step->name);
+	}
+	return lc_err(e, LC_EINTERNAL, "the steps ended without a program");
+}
+
+int init_run(struct sandbox *s, struct lc_error *e)
+{
+	return run_steps(s->is_exec ? exec_steps : init_steps, s, e);
+}
+
+noreturn void init_main(struct sandbox *s)
+{
+	struct lc_error e = { 0 };
+
+	(void)!init_run(s, &e);
+	if (s->sync >= 0)
+		sync_send_error(s->sync, &e);
+	_exit(e.code == LC_ENOENT ? 127 : e.code == LC_ENOEXEC ? 126 : 1);
+}
