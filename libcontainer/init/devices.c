@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Device nodes and the links beside them. */
+#include "init/devices.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "init/steps.h"
+#include "sys/fd.h"
+#include "sys/rootfs.h"
+#include "sys/sys.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+int dev_open(struct sandbox *s, struct lc_error *e)
+{
+	if (s->dev >= 0)
+		return 0;
+	s->dev = rootfs_open_nolinks(s->root, "/dev", O_PATH | O_DIRECTORY, e);
+	if (s->dev < 0 && e->sys_errno == ENOENT)
+		s->dev = rootfs_mkdirs(s->root, "/dev", 0755, e);
+	return s->dev < 0 ? -1 : 0;
+}
+
+int dev_target(int dir, const char *name, struct lc_error *e)
+{
+	auto_fd made = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
+	auto_fd fd = -1;
+
+	if (made < 0 && errno != EEXIST)
+		return lc_err_errno(e, "create %s", name);
+	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return lc_err_errno(e, "open %s", name);
+	if (fd_is_symlink(fd) || fd_is_type(fd, S_IFDIR))
+		return lc_err(e, LC_ECONFIG, "%s exists and is no file to mount a device on", name);
+	return fd_take(&fd);
+}
+
+/* The directory of @path as a borrowed or (*owned) new descriptor, and the name in it. */
+static int parent_of(struct sandbox *s, const char *path, char name[NAME_MAX + 1], int *owned,
+		     struct lc_error *e)
+{
+	const char *rest = path + strlen("/dev/");
+
+	if (str_starts(path, "/dev/") && *rest && !strchr(rest, '/') && strlen(rest) <= NAME_MAX &&
+	    strcmp(rest, ".") != 0 && strcmp(rest, "..") != 0) {
+		if (dev_open(s, e) < 0)
+			return -1;
+		snprintf(name, NAME_MAX + 1, "%s", rest);
+		return s->dev;
+	}
+	*owned = rootfs_parent(s->root, path, true, name, e);
+	return *owned;
+}
+
+/* ---- nodes ---- */
+
+static mode_t file_type(const struct plan_device *d)
+{
+	return d->type == 'b' ? S_IFBLK : d->type == 'p' ? S_IFIFO : S_IFCHR;
+}
+
+static bool is_the_device(int fd, const struct plan_device *d)
+{
+	if (d->type == 'p')
+		return fd_is_type(fd, S_IFIFO);
+	return fd_is_device(fd, file_type(d), d->major, d->minor);
+}
+
+static int wrong_device(const char *whose, const char *path, const struct plan_device *d,
+			struct lc_error *e)
+{
+	return lc_err(e, LC_ECONFIG, "%s%s exists and is not the device %c %u:%u", whose, path,
+		      d->type, d->major, d->minor);
+}
+
+/* The host's node of the same name, or by the name that its number has. */
+static int clone_host_node(const struct plan_device *d, struct lc_error *e)
+{
+	char by_number[64];
+	auto_fd fd = sys_open_tree(AT_FDCWD, d->path, OPEN_TREE_CLONE);
+
+	if (fd < 0 || !is_the_device(fd, d)) {
+		fd_release(&fd);
+		snprintf(by_number, sizeof(by_number), "/dev/%s/%u:%u",
+			 d->type == 'b' ? "block" : "char", d->major, d->minor);
+		fd = sys_open_tree(AT_FDCWD, by_number, OPEN_TREE_CLONE);
+		if (fd < 0)
+			return lc_err_errno(e, "the host has no device %c %u:%u as %s or %s",
+					    d->type, d->major, d->minor, d->path, by_number);
+	}
+	if (!is_the_device(fd, d))
+		return wrong_device("the host's ", d->path, d, e);
+	return fd_take(&fd);
+}
+
+/* Where mknod is not permitted (user namespaces), the host's node is mounted. */
+static int bind_node(const struct plan_device *d, int dir, const char *name, struct lc_error *e)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
+	auto_fd target = -1, node = clone_host_node(d, e);
+
+	if (node < 0)
+		return -1;
+	target = dev_target(dir, name, e);
+	if (target < 0)
+		return -1;
+	if (sys_mount_setattr(node, "", AT_EMPTY_PATH, &attr) < 0)
+		return lc_err_errno(e, "mount_setattr nosuid,noexec");
+	if (sys_move_mount(node, target, "") < 0)
+		return lc_err_errno(e, "mount the host's device");
+	return 0;
+}
+
+static int make_node(const struct plan_device *d, int dir, const char *name, struct lc_error *e)
+{
+	dev_t number = d->type == 'p' ? 0 : makedev(d->major, d->minor);
+
+	if (mknodat(dir, name, file_type(d) | (d->mode & 07777), number) < 0)
+		return lc_err_errno(e, "mknod");
+	if ((d->uid || d->gid) && fchownat(dir, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return lc_err_errno(e, "chown %u:%u", d->uid, d->gid);
+	return 0;
+}
+
+/* OCI: another file there is an error.  The right node is made anew for its mode and owner, but a
+ * standard one may stay as it is. */
+static int replace_node(const struct plan_device *d, int dir, const char *name, struct lc_error *e)
+{
+	auto_fd fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return lc_err_errno(e, "open");
+	if (!is_the_device(fd, d))
+		return wrong_device("", d->path, d, e);
+	if (d->standard || ((st.st_mode & 07777) == d->mode && st.st_uid == d->uid &&
+			    st.st_gid == d->gid))
+		return 0;
+	if (unlinkat(dir, name, 0) < 0)
+		return lc_err_errno(e, "unlink");
+	return make_node(d, dir, name, e);
+}
+
+static int make_device(struct sandbox *s, const struct plan_device *d, struct lc_error *e)
+{
+	char name[NAME_MAX + 1];
+	auto_fd owned = -1;
+	int dir = parent_of(s, d->path, name, &owned, e);
+
+	if (dir < 0)
+		return -1;
+	if (d->bind)
+		return bind_node(d, dir, name, e);
+	if (make_node(d, dir, name, e) == 0)
+		return 0;
+	if (e->sys_errno == EEXIST)
+		return replace_node(d, dir, name, e);
+	if (e->sys_errno == EPERM && d->type != 'p')
+		return bind_node(d, dir, name, e);
+	return -1;
+}
+
+/* ---- links ---- */
+
+/* The link itself counts: one of /proc/self/fd cannot be followed from outside of the process. */
+static bool exists(struct sandbox *s, const char *path)
+{
+	auto_fd fd = sys_openat2(s->root, path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT);
+
+	return fd >= 0;
+}
+
+static bool is_link_to(int dir, const char *name, const char *target)
+{
+	char found[PATH_MAX];
+	ssize_t n = readlinkat(dir, name, found, sizeof(found) - 1);
+
+	if (n < 0)
+		return false;
+	found[n] = 0;
+	return !strcmp(found, target);
+}
+
+/* An image without a mount on /dev brings its own: a node or a link in the place goes, by its name
+ * in a directory that we know to be the container's. */
+static int make_link(struct sandbox *s, const struct plan_symlink *l, struct lc_error *e)
+{
+	char name[NAME_MAX + 1];
+	auto_fd owned = -1;
+	int dir;
+
+	dir = parent_of(s, l->path, name, &owned, e);
+	if (dir < 0)
+		return -1;
+	if (symlinkat(l->target, dir, name) == 0)
+		return 0;
+	if (errno == EROFS) {
+		log_warn(&s->log, "%s is missing: %s", l->path, lc_errno_text(errno));
+		return 0;
+	}
+	if (errno != EEXIST)
+		return lc_err_errno(e, "symlink to %s", l->target);
+	if (is_link_to(dir, name, l->target))
+		return 0;
+	if (unlinkat(dir, name, 0) < 0 || symlinkat(l->target, dir, name) < 0)
+		return lc_err_errno(e, "put a symlink to %s in the place of what is there",
+				    l->target);
+	return 0;
+}
+
+/* Several links lead below /proc/self/fd, which is asked for once. */
+static bool is_wanted(struct sandbox *s, const struct plan_symlink *l, int *has_fds)
+{
+	static const char fds[] = "/proc/self/fd";
+
+	if (!l->if_target_exists)
+		return true;
+	if (!str_starts(l->target, fds))
+		return exists(s, l->target);
+	if (*has_fds < 0)
+		*has_fds = exists(s, fds);
+	return *has_fds;
+}
+
+int step_devices(struct sandbox *s, struct lc_error *e)
+{
+	const struct plan *plan = s->plan;
+	int has_fds = -1; /* not known yet */
+
+	for (size_t i = 0; i < plan->devices.n; i++)
+		if (make_device(s, &plan->devices.v[i], e) < 0)
+			return lc_err_in(e, "%s", plan->devices.v[i].path);
+	for (size_t i = 0; i < plan->symlinks.n; i++)
+		if (is_wanted(s, &plan->symlinks.v[i], &has_fds) &&
+		    make_link(s, &plan->symlinks.v[i], e) < 0)
+			return lc_err_in(e, "%s", plan->symlinks.v[i].path);
+	return 0;
+}

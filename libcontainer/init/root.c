@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The root: opened, closed off, and changed to.  Paths in it are looked up once, by descriptor. */
+#include "base/own.h"
+#include "base/str.h"
+#include "init/steps.h"
+#include "sys/fd.h"
+#include "sys/procfs.h"
+#include "sys/rootfs.h"
+#include "sys/sys.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- open ---- */
+
+static int set_propagation(int fd, unsigned flags, uint64_t propagation)
+{
+	struct mount_attr attr = { .propagation = propagation };
+
+	return sys_mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr);
+}
+
+/* The host's mounts, of which this namespace has copies, are cut off as the plan says. */
+static int cut_off_host(const struct plan_root *root, struct lc_error *e)
+{
+	struct mount_attr attr = { .propagation = root->host_propagation & ~(uint64_t)MS_REC };
+
+	if (attr.propagation &&
+	    sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr) < 0)
+		return lc_err_errno(e, "set the propagation of the host's mounts");
+	return 0;
+}
+
+/* With a shared host (rootfsPropagation shared) what is mounted in the root, and the root itself,
+ * would be sent there.  The tree is cut off, and so is the mount that it will be put on, wherever
+ * that begins. */
+static int make_private(int tree, const char *path, struct lc_error *e)
+{
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
+	char at[PATH_MAX];
+	char *slash;
+
+	if (set_propagation(tree, AT_RECURSIVE, MS_PRIVATE) < 0)
+		return lc_err_errno(e, "make the root private");
+	if ((size_t)snprintf(at, sizeof(at), "%s", path) >= sizeof(at))
+		return lc_err(e, LC_ECONFIG, "%s", lc_errno_text(ENAMETOOLONG));
+	while (sys_mount_setattr(AT_FDCWD, *at ? at : "/", 0, &attr) < 0) {
+		slash = strrchr(at, '/');
+		if (errno != EINVAL || !slash)
+			return lc_err_errno(e, "make the mount below %s private", path);
+		*slash = 0;
+	}
+	return 0;
+}
+
+/* Mounts can only be attached to what is attached itself, so the clone goes over the directory that
+ * it shows; a user namespace that may not reach that puts it over its "/". */
+static int attach_root(int tree, const char *path, struct lc_error *e)
+{
+	int ret = sys_move_mount(tree, AT_FDCWD, path);
+
+	if (ret < 0 && errno == EACCES)
+		ret = sys_move_mount(tree, AT_FDCWD, "/");
+	return ret < 0 ? lc_err_errno(e, "attach root.path %s", path) : 0;
+}
+
+int step_root(struct sandbox *s, struct lc_error *e)
+{
+	const struct plan_root *root = &s->plan->root;
+	auto_fd tree = -1;
+
+	if (root->chroot_only) {
+		s->root = openat(AT_FDCWD, root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return s->root < 0 ? lc_err_errno(e, "open root.path %s", root->path) : 0;
+	}
+	if (cut_off_host(root, e) < 0)
+		return -1;
+	tree = s->root_tree;
+	s->root_tree = -1;
+	if (tree < 0)
+		tree = sys_open_tree(AT_FDCWD, root->path, OPEN_TREE_CLONE | AT_RECURSIVE);
+	if (tree < 0)
+		return lc_err_errno(e, "open root.path %s", root->path);
+	if (root->host_propagation & MS_SHARED && make_private(tree, root->path, e) < 0)
+		return -1;
+	if (attach_root(tree, root->path, e) < 0)
+		return -1;
+	s->root = fd_take(&tree);
+	return 0;
+}
+
+/* exec: the namespaces are the container's already, and so is "/". */
+int step_joined_root(struct sandbox *s, struct lc_error *e)
+{
+	s->root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return s->root < 0 ? lc_err_errno(e, "open /") : 0;
+}
+
+/* ---- mask ---- */
+
+/* What covers things: the host's /dev/null, seen to be it (an image may put anything in the place
+ * of its own: CVE-2025-31133), and one empty read-only directory for all. */
+struct covers {
+	int null; /* O_PATH; attached, so that it can be cloned again and again */
+	int dir; /* detached until its first use */
+	bool dir_is_used;
+};
+
+static int open_null(struct covers *c, struct lc_error *e)
+{
+	if (c->null >= 0)
+		return 0;
+	c->null = openat(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (c->null < 0)
+		return lc_err_errno(e, "open the host's /dev/null");
+	if (!fd_is_device(c->null, S_IFCHR, 1, 3))
+		return lc_err(e, LC_ESYSTEM, "the host's /dev/null is not the device c 1:3");
+	return 0;
+}
+
+static int open_empty_dir(struct covers *c, struct lc_error *e)
+{
+	auto_fd fs = -1;
+
+	if (c->dir >= 0)
+		return 0;
+	fs = sys_fsopen("tmpfs");
+	if (fs < 0 || sys_fsconfig_create(fs) < 0)
+		return lc_err_errno(e, "make an empty tmpfs");
+	c->dir = sys_fsmount(fs, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					 MOUNT_ATTR_NOEXEC);
+	return c->dir < 0 ? lc_err_errno(e, "make an empty tmpfs") : 0;
+}
+
+static int cover_file(struct covers *c, int target, struct lc_error *e)
+{
+	auto_fd tree = -1;
+
+	if (open_null(c, e) < 0)
+		return -1;
+	tree = sys_open_tree(c->null, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	if (tree < 0 || sys_move_mount(tree, target, "") < 0)
+		return lc_err_errno(e, "cover it with /dev/null");
+	return 0;
+}
+
+/* Only what is attached can be cloned (before Linux 6.15): the first place gets the mount itself. */
+static int cover_dir(struct covers *c, int target, struct lc_error *e)
+{
+	auto_fd clone = -1;
+
+	if (open_empty_dir(c, e) < 0)
+		return -1;
+	if (c->dir_is_used) {
+		clone = sys_open_tree(c->dir, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+		if (clone < 0)
+			return lc_err_errno(e, "clone the empty tmpfs");
+	}
+	if (sys_move_mount(c->dir_is_used ? clone : c->dir, target, "") < 0)
+		return lc_err_errno(e, "cover it with an empty tmpfs");
+	c->dir_is_used = true;
+	return 0;
+}
+
+/*
+ * Opens a path to be protected.  Returns 1 with *fd, 0 when there is nothing, -1.  The link itself
+ * is opened first, so that one that dangles is told from nothing at all: what it will lead to once
+ * somebody makes its target would not be protected.
+ */
+static int open_protected(int root, const char *path, int *fd, struct stat *st, struct lc_error *e)
+{
+	auto_fd at = sys_openat2(root, path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT);
+
+	if (at < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (at < 0 || fstat(at, st) < 0)
+		return lc_err_errno(e, "open it");
+	if (S_ISLNK(st->st_mode)) {
+		fd_release(&at);
+		at = rootfs_open(root, path, O_PATH, e);
+		if (at < 0)
+			return lc_err_in(e, "a symbolic link that leads nowhere");
+		if (fstat(at, st) < 0)
+			return lc_err_errno(e, "open it");
+	}
+	*fd = fd_take(&at);
+	return 1;
+}
+
+static bool was_before(const struct strs *list, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!strcmp(list->v[k], list->v[i]))
+			return true;
+	return false;
+}
+
+static int mask(struct sandbox *s, const char *path, struct covers *c, struct lc_error *e)
+{
+	auto_fd target = -1;
+	struct stat st;
+	int there = open_protected(s->root, path, &target, &st, e);
+
+	if (there <= 0)
+		return there;
+	return S_ISDIR(st.st_mode) ? cover_dir(c, target, e) : cover_file(c, target, e);
+}
+
+int step_masked(struct sandbox *s, struct lc_error *e)
+{
+	const struct strs *paths = &s->plan->masked;
+	struct covers c = { -1, -1, false };
+	int ret = 0;
+
+	for (size_t i = 0; i < paths->n && ret == 0; i++)
+		if (!was_before(paths, i) && mask(s, paths->v[i], &c, e) < 0)
+			ret = lc_err_in(e, "%s", paths->v[i]);
+	fd_release(&c.null);
+	fd_release(&c.dir);
+	return ret;
+}
+
+/* ---- read-only ---- */
+
+/* A clone of what is there keeps its other flags (nosuid, nodev, noexec), and what is mounted below
+ * keeps its own: it was mounted there on purpose. */
+static int protect(struct sandbox *s, const char *path, struct lc_error *e)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	auto_fd target = -1, tree = -1;
+	struct stat st;
+	int there = open_protected(s->root, path, &target, &st, e);
+
+	if (there <= 0)
+		return there;
+	tree = sys_open_tree(target, "", OPEN_TREE_CLONE | AT_EMPTY_PATH | AT_RECURSIVE);
+	if (tree < 0)
+		return lc_err_errno(e, "clone it");
+	if (sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) < 0)
+		return lc_err_errno(e, "make it read-only");
+	if (sys_move_mount(tree, target, "") < 0)
+		return lc_err_errno(e, "put the read-only clone over it");
+	return 0;
+}
+
+int step_readonly_paths(struct sandbox *s, struct lc_error *e)
+{
+	const struct strs *paths = &s->plan->readonly;
+
+	for (size_t i = 0; i < paths->n; i++)
+		if (!was_before(paths, i) && protect(s, paths->v[i], e) < 0)
+			return lc_err_in(e, "%s", paths->v[i]);
+	return 0;
+}
+
+/* The tmpfs mounts that had to be writable until now, then the root. */
+int step_readonly(struct sandbox *s, struct lc_error *e)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	for (size_t i = 0; i < s->plan->mounts.n; i++) {
+		int *fd = &s->sources[i]; /* kept by step_mounts */
+
+		if (*fd >= 0 && sys_mount_setattr(*fd, "", AT_EMPTY_PATH, &attr) < 0)
+			return lc_err_errno(e, "%s", s->plan->mounts.v[i].target);
+		fd_release(fd);
+	}
+	if (s->plan->root.readonly && sys_mount_setattr(s->root, "", AT_EMPTY_PATH, &attr) < 0)
+		return lc_err_errno(e, "root");
+	return 0;
+}
+
+/* ---- change ---- */
+
+/* "\040" to ' ', in place. */
+static void unescape(char *s)
+{
+	char *out = s;
+
+	while (*s) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
+			*out++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			s += 4;
+		} else {
+			*out++ = *s++;
+		}
+	}
+	*out = 0;
+}
+
+/* The mount point of a line of mountinfo that shows a procfs or sysfs outside of @root, else
+ * NULL. */
+static char *bare_kernel_fs(char *line, const char *root)
+{
+	char *type = strstr(line, " - "), *at = line, *end;
+	size_t n = strlen(root);
+
+	if (!type || (!str_starts(type + 3, "proc ") && !str_starts(type + 3, "sysfs ")))
+		return NULL;
+	for (int field = 0; field < 4; field++) {
+		at = strchr(at, ' ');
+		if (!at)
+			return NULL;
+		at++;
+	}
+	end = strchr(at, ' ');
+	if (end)
+		*end = 0;
+	unescape(at);
+	return !strncmp(at, root, n) && (at[n] == '/' || !at[n]) ? NULL : at;
+}
+
+/* Takes away the first that is found.  Returns how many that was, -1 for an error. */
+static int unmount_one(int mountinfo, const char *root, struct lc_error *e)
+{
+	char buf[16384], *end, *at;
+	size_t have = 0;
+	ssize_t n;
+
+	if (lseek(mountinfo, 0, SEEK_SET) < 0)
+		return lc_err_errno(e, "read mountinfo");
+	while ((n = read(mountinfo, buf + have, sizeof(buf) - 1 - have)) > 0) {
+		have += (size_t)n;
+		buf[have] = 0;
+		while ((end = memchr(buf, '\n', have))) {
+			*end++ = 0;
+			at = bare_kernel_fs(buf, root);
+			if (at && umount2(at, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+				return lc_err_errno(e, "unmount the host's %s", at);
+			if (at)
+				return 1;
+			have -= (size_t)(end - buf);
+			memmove(buf, end, have + 1);
+		}
+	}
+	return n < 0 ? lc_err_errno(e, "read mountinfo") : 0;
+}
+
+/* Without pivot_root the host's mounts stay in the namespace, behind the new root.  A procfs among
+ * them, with nothing masked, would let a user namespace inside mount another such. */
+static int unmount_kernel_fs(const char *root, struct lc_error *e)
+{
+	auto_fd procfs = procfs_open(e);
+	auto_fd mountinfo = -1;
+	int n = 1;
+
+	if (procfs < 0)
+		return -1;
+	mountinfo = procfs_open_file(procfs, "self/mountinfo", O_RDONLY | O_CLOEXEC, e);
+	if (mountinfo < 0)
+		return -1;
+	while (n > 0)
+		n = unmount_one(mountinfo, root, e);
+	return n;
+}
+
+static int move_root(struct sandbox *s, struct lc_error *e)
+{
+	if (unmount_kernel_fs(s->plan->root.path, e) < 0)
+		return -1;
+	if (sys_move_mount(s->root, AT_FDCWD, "/") < 0)
+		return lc_err_errno(e, "move the root to /");
+	return 0;
+}
+
+static int change_by_chroot(struct sandbox *s, struct lc_error *e)
+{
+	if (fchdir(s->root) < 0 || chroot(".") < 0 || chdir("/") < 0)
+		return lc_err_errno(e, "chroot");
+	return 0;
+}
+
+/* The new root and the place for the old one are both ".": no directory is needed for it, and the
+ * old one lies on top afterwards, where it is taken off. */
+static int change_by_pivot(struct sandbox *s, struct lc_error *e)
+{
+	auto_fd old = -1;
+
+	if (s->plan->root.host_propagation & MS_SHARED) {
+		old = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (old < 0)
+			return lc_err_errno(e, "open /");
+	}
+	if (fchdir(s->root) < 0)
+		return lc_err_errno(e, "chdir to the root");
+	if (sys_pivot_root(".", ".") < 0)
+		return lc_err_errno(e, "pivot_root");
+	/* Else the host would follow and unmount as well. */
+	if (old >= 0 && set_propagation(old, AT_RECURSIVE, MS_SLAVE) < 0)
+		return lc_err_errno(e, "cut off the old root");
+	if (umount2(".", MNT_DETACH) < 0)
+		return lc_err_errno(e, "unmount the old root");
+	return 0;
+}
+
+int step_pivot(struct sandbox *s, struct lc_error *e)
+{
+	const struct plan_root *root = &s->plan->root;
+	int ret;
+
+	fd_release(&s->dev);
+	if (root->no_pivot && !root->chroot_only && move_root(s, e) < 0)
+		return -1;
+	ret = root->no_pivot || root->chroot_only ? change_by_chroot(s, e) : change_by_pivot(s, e);
+	if (ret == 0 && root->propagation && !root->chroot_only &&
+	    set_propagation(s->root, 0, root->propagation & ~(uint64_t)MS_REC) < 0)
+		return lc_err_errno(e, "linux.rootfsPropagation");
+	return ret;
+}
