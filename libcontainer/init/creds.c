@@ -83,7 +83,8 @@ static int set_affinity(const struct plan_process *p, struct lc_error *e)
 	if (!p->cpus_final)
 		memset(&mask, 0xff, sizeof(mask));
 	else if (!parse_cpus(p->cpus_final, &mask))
-		return lc_err(e, LC_ECONFIG, "process.execCPUAffinity.final: \"%s\" is no list of cpus",
+		return lc_err(e, LC_ECONFIG,
+			      "process.execCPUAffinity.final: \"%s\" is no list of cpus",
 			      p->cpus_final);
 	if (sys_sched_setaffinity(0, mask.bits, sizeof(mask)) < 0 && p->cpus_final)
 		return lc_err_errno(e, "process.execCPUAffinity.final: sched_setaffinity %s",
@@ -154,8 +155,8 @@ int step_oom_score(struct sandbox *s, struct lc_error *e)
  * of its own (Linux 5.8), which is the right one when other modules share the old file. */
 int step_open_label(struct sandbox *s, struct lc_error *e)
 {
-	const char *path = s->plan->process->apparmor ? "self/attr/apparmor/exec" :
-							"self/attr/exec";
+	const char *path =
+		s->plan->process->apparmor ? "self/attr/apparmor/exec" : "self/attr/exec";
 
 	if (s->exec_attr < 0)
 		s->exec_attr = procfs_open_file(s->procfs, path, O_WRONLY | O_CLOEXEC, e);

@@ -27,7 +27,8 @@ int dev_open(struct sandbox *s, struct lc_error *e)
 
 int dev_target(int dir, const char *name, struct lc_error *e)
 {
-	auto_fd made = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
+	auto_fd made =
+		openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
 	auto_fd fd = -1;
 
 	if (made < 0 && errno != EEXIST)
@@ -138,8 +139,8 @@ static int replace_node(const struct plan_device *d, int dir, const char *name, 
 		return lc_err_errno(e, "open");
 	if (!is_the_device(fd, d))
 		return wrong_device("", d->path, d, e);
-	if (d->standard || ((st.st_mode & 07777) == d->mode && st.st_uid == d->uid &&
-			    st.st_gid == d->gid))
+	if (d->standard ||
+	    ((st.st_mode & 07777) == d->mode && st.st_uid == d->uid && st.st_gid == d->gid))
 		return 0;
 	if (unlinkat(dir, name, 0) < 0)
 		return lc_err_errno(e, "unlink");

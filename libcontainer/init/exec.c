@@ -20,8 +20,8 @@
 
 enum { PASSWD_MAX = 1 << 20, LINE_SIZE = 4096 }; /* more is not looked at */
 
-/* The @n'th field (from 0) of a line of passwd; cut out in place. */
-static char *field(char *line, int n)
+/* What follows @n fields of a line of passwd; NULL when there are not so many. */
+static char *skip_fields(char *line, int n)
 {
 	while (n-- > 0) {
 		line = strchr(line, ':');
@@ -29,23 +29,23 @@ static char *field(char *line, int n)
 			return NULL;
 		line++;
 	}
-	line[strcspn(line, ":\n")] = 0;
 	return line;
 }
 
 /* True when @line is the entry of @uid; its home directory goes to @home. */
 static bool take_home(char *line, uint32_t uid, char *home, size_t size)
 {
-	char copy[LINE_SIZE];
-	char *id, *dir;
+	char *id = skip_fields(line, 2), *dir = id ? skip_fields(id, 3) : NULL;
 	uint32_t number;
 
-	snprintf(copy, sizeof(copy), "%s", line);
-	id = field(copy, 2);
-	if (!id || !str_u32(id, &number) || number != uid)
+	if (!id)
 		return false;
-	dir = field(line, 5);
-	if (dir && *dir == '/')
+	id[strcspn(id, ":")] = 0;
+	if (!str_u32(id, &number) || number != uid)
+		return false;
+	if (dir)
+		dir[strcspn(dir, ":")] = 0;
+	if (dir && *dir == '/' && strlen(dir) + sizeof("HOME=") <= size)
 		snprintf(home, size, "HOME=%s", dir);
 	return true;
 }
@@ -255,12 +255,16 @@ int step_find(struct sandbox *s, struct lc_error *e)
 
 static int cannot_execute(const char *name, struct lc_error *e)
 {
-	int err = errno;
 	struct stat st;
+	int err = errno;
 
 	if (err == EACCES && stat(name, &st) == 0 && S_ISDIR(st.st_mode))
 		return is_directory(name, e);
-	lc_err_errno(e, "exec %s", name);
+	errno = err;
+	if (err == EACCES)
+		lc_err_errno(e, "exec: \"%s\"", name);
+	else
+		lc_err_errno(e, "exec %s", name);
 	e->code = is_missing(err) ? LC_ENOENT : LC_ENOEXEC;
 	return -1;
 }
@@ -321,9 +325,12 @@ int step_exec(struct sandbox *s, struct lc_error *e)
 		return -1;
 	if (s->sync >= 0 && sync_send(s->sync, SYNC_EXEC, -1, 0, e) < 0)
 		return -1;
-	if (s->program[0])
+	if (s->program[0]) {
 		execve(s->program, p->args.v, p->env.v);
-	if (!strchr(p->args.v[0], '/') && (!s->program[0] || errno == EACCES || is_missing(errno)))
-		return execute_in_path(s, e);
-	return cannot_execute(p->args.v[0], e);
+		/* What was found and is "missing" lacks its interpreter; what may not be executed
+		 * may be found elsewhere. */
+		if (errno != EACCES || strchr(p->args.v[0], '/'))
+			return cannot_execute(s->program, e);
+	}
+	return execute_in_path(s, e);
 }

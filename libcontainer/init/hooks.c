@@ -162,13 +162,19 @@ static const char *signal_text(int sig)
 		int sig;
 		const char *text;
 	} texts[] = {
-		{ SIGHUP, "hangup" },	       { SIGINT, "interrupt" },
-		{ SIGQUIT, "quit" },	       { SIGILL, "illegal instruction" },
-		{ SIGABRT, "aborted" },	       { SIGBUS, "bus error" },
+		{ SIGHUP, "hangup" },
+		{ SIGINT, "interrupt" },
+		{ SIGQUIT, "quit" },
+		{ SIGILL, "illegal instruction" },
+		{ SIGABRT, "aborted" },
+		{ SIGBUS, "bus error" },
 		{ SIGFPE, "floating point exception" },
-		{ SIGKILL, "killed" },	       { SIGSEGV, "segmentation fault" },
-		{ SIGPIPE, "broken pipe" },    { SIGALRM, "alarm clock" },
-		{ SIGTERM, "terminated" },     { SIGSYS, "bad system call" },
+		{ SIGKILL, "killed" },
+		{ SIGSEGV, "segmentation fault" },
+		{ SIGPIPE, "broken pipe" },
+		{ SIGALRM, "alarm clock" },
+		{ SIGTERM, "terminated" },
+		{ SIGSYS, "bad system call" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)

@@ -73,7 +73,7 @@ struct sandbox {
 struct step {
 	const char *name;
 	int (*run)(struct sandbox *s, struct lc_error *e);
-	bool (*wanted)(const struct sandbox *s); /* NULL: always */
+	bool (*wanted)(const struct sandbox *s);
 	bool plain; /* its messages are complete: the step's name is not put in front */
 };
 

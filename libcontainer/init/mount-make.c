@@ -44,9 +44,9 @@ static int add_lowerdirs(int fs, const char *list, struct lc_error *e)
 		} else if (!*p || *p == ':') {
 			dir[n] = 0;
 			if (sys_fsconfig_string(fs, "lowerdir+", dir) < 0)
-				return errno == EINVAL && first ?
-					       0 :
-					       sys_fs_error(e, fs, "lowerdir %s", dir);
+				return errno == EINVAL && first
+					       ? 0
+					       : sys_fs_error(e, fs, "lowerdir %s", dir);
 			first = false;
 			n = 0;
 			if (!*p)
@@ -151,8 +151,10 @@ static unsigned long superblock_flag(const char *word)
 		const char *word;
 		unsigned long flag;
 	} words[] = {
-		{ "ro", MS_RDONLY },	     { "sync", MS_SYNCHRONOUS },
-		{ "dirsync", MS_DIRSYNC },   { "lazytime", MS_LAZYTIME },
+		{ "ro", MS_RDONLY },
+		{ "sync", MS_SYNCHRONOUS },
+		{ "dirsync", MS_DIRSYNC },
+		{ "lazytime", MS_LAZYTIME },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
@@ -162,8 +164,8 @@ static unsigned long superblock_flag(const char *word)
 }
 
 /* The options as one text for mount(2); false if it takes more than the page that there is. */
-static bool join_options(const struct sandbox *s, const struct plan_mount *p, char *out, size_t size,
-			 unsigned long *flags)
+static bool join_options(const struct sandbox *s, const struct plan_mount *p, char *out,
+			 size_t size, unsigned long *flags)
 {
 	size_t n = 0;
 
@@ -273,8 +275,9 @@ int make_cgroup(struct sandbox *s, struct mounting *m, struct lc_error *e)
 			return -1;
 	}
 	if (!s->cgroup_path)
-		return lc_err(e, LC_EUNSUPPORTED, "the container has neither a cgroup namespace nor "
-						  "a cgroup of its own to show");
+		return lc_err(e, LC_EUNSUPPORTED,
+			      "the container has neither a cgroup namespace nor "
+			      "a cgroup of its own to show");
 	m->fd = sys_open_tree(AT_FDCWD, s->cgroup_path, OPEN_TREE_CLONE);
 	if (m->fd < 0)
 		return lc_err_errno(e, "cgroup %s", s->cgroup_path);

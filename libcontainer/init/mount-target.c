@@ -56,10 +56,11 @@ static bool is_fixed_place(const struct plan_mount *m)
 
 static int refuse_link(const struct plan_mount *m, struct lc_error *e)
 {
-	return lc_err(e, LC_ECONFIG,
-		      "filesystem \"%s\" must be mounted on ordinary directory, and %s leads through "
-		      "a symbolic link",
-		      m->fstype ? m->fstype : "bind", m->target);
+	return lc_err(
+		e, LC_ECONFIG,
+		"filesystem \"%s\" must be mounted on ordinary directory, and %s leads through "
+		"a symbolic link",
+		m->fstype ? m->fstype : "bind", m->target);
 }
 
 static int refuse_proc(struct lc_error *e)
@@ -86,8 +87,8 @@ static int check_place(const struct mounting *m, bool by_text, struct lc_error *
 
 static int make_target(struct sandbox *s, struct mounting *m, bool file, struct lc_error *e)
 {
-	m->target = file ? rootfs_create_file(s->root, m->plan->target, 0755, e) :
-			   rootfs_mkdirs(s->root, m->plan->target, 0755, e);
+	m->target = file ? rootfs_create_file(s->root, m->plan->target, 0755, e)
+			 : rootfs_mkdirs(s->root, m->plan->target, 0755, e);
 	m->made_target = true;
 	return m->target < 0 ? -1 : check_place(m, false, e);
 }

@@ -30,8 +30,8 @@ static int cannot_attach(const struct mounting *m, struct lc_error *e)
 	else
 		errno = err;
 	if (errno == ENOTDIR)
-		return lc_err_errno(e, is_dir(m->fd) ? "mount a directory onto a file" :
-						       "mount a file onto a directory");
+		return lc_err_errno(e, is_dir(m->fd) ? "mount a directory onto a file"
+						     : "mount a file onto a directory");
 	return lc_err_errno(e, "move_mount");
 }
 
@@ -73,7 +73,8 @@ static int map_ids(const struct sandbox *s, const struct mounting *m, struct lc_
  * that is mounted in it, and with the flags that were asked for on all of it. */
 static int make_fallback(struct mounting *m, struct lc_error *e)
 {
-	struct mount_attr attr = { .attr_set = attr_of_new(m->plan) & ~(uint64_t)MOUNT_ATTR__ATIME };
+	struct mount_attr attr = { .attr_set =
+					   attr_of_new(m->plan) & ~(uint64_t)MOUNT_ATTR__ATIME };
 
 	m->fd = sys_open_tree(AT_FDCWD, m->plan->fallback_bind, OPEN_TREE_CLONE | AT_RECURSIVE);
 	if (m->fd < 0)

@@ -27,8 +27,7 @@ static int cut_off_host(const struct plan_root *root, struct lc_error *e)
 {
 	struct mount_attr attr = { .propagation = root->host_propagation & ~(uint64_t)MS_REC };
 
-	if (attr.propagation &&
-	    sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr) < 0)
+	if (attr.propagation && sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr) < 0)
 		return lc_err_errno(e, "set the propagation of the host's mounts");
 	return 0;
 }
@@ -146,7 +145,8 @@ static int cover_file(struct covers *c, int target, struct lc_error *e)
 	return 0;
 }
 
-/* Only what is attached can be cloned (before Linux 6.15): the first place gets the mount itself. */
+/* Only what is attached can be cloned (before Linux 6.15): the first place gets the mount itself.
+ */
 static int cover_dir(struct covers *c, int target, struct lc_error *e)
 {
 	auto_fd clone = -1;

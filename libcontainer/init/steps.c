@@ -15,12 +15,18 @@ bool init_wants_hooked(const struct plan *plan)
 	return plan->hooks.prestart.n || plan->hooks.create_runtime.n || plan->net_devices.n;
 }
 
+static bool always(const struct sandbox *s)
+{
+	(void)s;
+	return true;
+}
+
 static const struct plan_process *process(const struct sandbox *s)
 {
 	return s->plan->process;
 }
 
-static bool has_new_cgroup_namespace(const struct sandbox *s)
+static bool has_cgroup_namespace(const struct sandbox *s)
 {
 	return s->plan->ns.of[NS_CGROUP].how == NS_NEW;
 }
@@ -223,7 +229,8 @@ static int step_close(struct sandbox *s, struct lc_error *e)
 }
 
 /*
- * What the container's first process does, in this order.
+ * What the container's first process does, in this order.  The last column: messages are complete
+ * without the step's name in front.
  *
  * Mounts come before the runtime's hooks, since hooks look at them and add to them; sysctls after,
  * since hooks and the parent bring network devices; createContainer hooks still see the host's
@@ -232,75 +239,75 @@ static int step_close(struct sandbox *s, struct lc_error *e)
  * closes and what cannot be done earlier.
  */
 const struct step init_steps[] = {
-	{ "prepare the process", step_process },
-	{ "enter the cgroup namespace", step_cgroup_namespace, has_new_cgroup_namespace },
-	{ "join a session keyring", step_keyring, has_keyring },
-	{ "set the host name", step_names, has_names },
-	{ "bring up loopback", step_loopback, has_loopback },
-	{ "open the root", step_root },
-	{ "open procfs", step_procfs, wants_procfs },
-	{ "mount filesystems", step_mounts },
-	{ "make devices", step_devices },
-	{ "wait for the runtime's hooks", step_hooked, wants_hooked },
-	{ "set sysctls", step_sysctls },
-	{ "set oom_score_adj", step_oom_score, wants_oom_score },
-	{ "open the label", step_open_label, wants_label },
+	{ "prepare the process", step_process, always, false },
+	{ "enter the cgroup namespace", step_cgroup_namespace, has_cgroup_namespace, false },
+	{ "join a session keyring", step_keyring, has_keyring, false },
+	{ "set the host name", step_names, has_names, false },
+	{ "bring up loopback", step_loopback, has_loopback, false },
+	{ "open the root", step_root, always, false },
+	{ "open procfs", step_procfs, wants_procfs, false },
+	{ "mount filesystems", step_mounts, always, false },
+	{ "make devices", step_devices, always, false },
+	{ "wait for the runtime's hooks", step_hooked, wants_hooked, false },
+	{ "set sysctls", step_sysctls, always, false },
+	{ "set oom_score_adj", step_oom_score, wants_oom_score, false },
+	{ "open the label", step_open_label, wants_label, false },
 	{ "run createContainer hooks", step_create_hooks, has_create_hooks, true },
-	{ "open the terminal", step_terminal, has_terminal },
-	{ "pass on the standard streams", step_streams, has_streams },
-	{ "mask paths", step_masked },
-	{ "make paths read-only", step_readonly_paths },
-	{ "make file systems read-only", step_readonly },
-	{ "change the root", step_pivot },
-	{ "look up HOME", step_home, has_process },
-	{ "enter the working directory", step_cwd, has_process },
+	{ "open the terminal", step_terminal, has_terminal, false },
+	{ "pass on the standard streams", step_streams, has_streams, false },
+	{ "mask paths", step_masked, always, false },
+	{ "make paths read-only", step_readonly_paths, always, false },
+	{ "make file systems read-only", step_readonly, always, false },
+	{ "change the root", step_pivot, always, false },
+	{ "look up HOME", step_home, has_process, false },
+	{ "enter the working directory", step_cwd, has_process, false },
 	{ "find the program", step_find, has_process, true },
-	{ "set limits", step_limits, has_process },
-	{ "close descriptors", step_close },
-	{ "set ids", step_ids, has_process },
-	{ "load seccomp", step_seccomp, filter_is_early },
-	{ "set capabilities", step_caps, has_process },
-	{ "enter the working directory", step_cwd_as_user, has_user_to_enter },
-	{ "set no_new_privs", step_no_new_privs, has_no_new_privs },
-	{ "set the death signal", step_death_signal, has_death_signal },
-	{ "load seccomp", step_seccomp, filter_has_listener },
-	{ "wait for start", step_wait },
-	{ "load seccomp", step_seccomp, filter_is_late },
+	{ "set limits", step_limits, has_process, false },
+	{ "close descriptors", step_close, always, false },
+	{ "set ids", step_ids, has_process, false },
+	{ "load seccomp", step_seccomp, filter_is_early, false },
+	{ "set capabilities", step_caps, has_process, false },
+	{ "enter the working directory", step_cwd_as_user, has_user_to_enter, false },
+	{ "set no_new_privs", step_no_new_privs, has_no_new_privs, false },
+	{ "set the death signal", step_death_signal, has_death_signal, false },
+	{ "load seccomp", step_seccomp, filter_has_listener, false },
+	{ "wait for start", step_wait, always, false },
+	{ "load seccomp", step_seccomp, filter_is_late, false },
 	{ "run startContainer hooks", step_start_hooks, has_start_hooks, true },
-	{ "execute", step_exec, NULL, true }, /* returns only on failure */
-	{ 0 },
+	{ "execute", step_exec, always, true }, /* returns only on failure */
+	{},
 };
 
 /* A further process in a container that runs: the caller has joined its namespaces and cgroup. */
 const struct step exec_steps[] = {
-	{ "prepare the process", step_process },
-	{ "join a session keyring", step_keyring, has_keyring },
-	{ "open the root", step_joined_root },
-	{ "open procfs", step_procfs, wants_procfs },
-	{ "set oom_score_adj", step_oom_score, wants_oom_score },
-	{ "open the label", step_open_label, wants_label },
-	{ "open the terminal", step_terminal, has_terminal },
-	{ "pass on the standard streams", step_streams, has_streams },
-	{ "look up HOME", step_home },
-	{ "enter the working directory", step_cwd },
-	{ "find the program", step_find, NULL, true },
-	{ "set limits", step_limits },
-	{ "set ids", step_ids },
-	{ "load seccomp", step_seccomp, filter_is_early },
-	{ "set capabilities", step_caps },
-	{ "enter the working directory", step_cwd_as_user, has_user_to_enter },
-	{ "set no_new_privs", step_no_new_privs, has_no_new_privs },
-	{ "set the death signal", step_death_signal, has_death_signal },
-	{ "load seccomp", step_seccomp, filter_has_listener },
-	{ "load seccomp", step_seccomp, filter_is_late },
-	{ "execute", step_exec, NULL, true }, /* returns only on failure */
-	{ 0 },
+	{ "prepare the process", step_process, always, false },
+	{ "join a session keyring", step_keyring, has_keyring, false },
+	{ "open the root", step_joined_root, always, false },
+	{ "open procfs", step_procfs, wants_procfs, false },
+	{ "set oom_score_adj", step_oom_score, wants_oom_score, false },
+	{ "open the label", step_open_label, wants_label, false },
+	{ "open the terminal", step_terminal, has_terminal, false },
+	{ "pass on the standard streams", step_streams, has_streams, false },
+	{ "look up HOME", step_home, always, false },
+	{ "enter the working directory", step_cwd, always, false },
+	{ "find the program", step_find, always, true },
+	{ "set limits", step_limits, always, false },
+	{ "set ids", step_ids, always, false },
+	{ "load seccomp", step_seccomp, filter_is_early, false },
+	{ "set capabilities", step_caps, always, false },
+	{ "enter the working directory", step_cwd_as_user, has_user_to_enter, false },
+	{ "set no_new_privs", step_no_new_privs, has_no_new_privs, false },
+	{ "set the death signal", step_death_signal, has_death_signal, false },
+	{ "load seccomp", step_seccomp, filter_has_listener, false },
+	{ "load seccomp", step_seccomp, filter_is_late, false },
+	{ "execute", step_exec, always, true }, /* returns only on failure */
+	{},
 };
 
 static int run_steps(const struct step *steps, struct sandbox *s, struct lc_error *e)
 {
 	for (const struct step *step = steps; step->name; step++) {
-		if (step->wanted && !step->wanted(s))
+		if (!step->wanted(s))
 			continue;
 		log_debug(&s->log, "step: %s", step->name);
 		if (step->run(s, e) < 0)

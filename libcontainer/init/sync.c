@@ -49,8 +49,8 @@ static ssize_t put(int sock, enum sync_what what, const void *data, size_t len)
 	ssize_t n;
 
 	do {
-		n = is_from_parent(what) ? send(sock, data, len, MSG_NOSIGNAL) :
-					   write(sock, data, len);
+		n = is_from_parent(what) ? send(sock, data, len, MSG_NOSIGNAL)
+					 : write(sock, data, len);
 	} while (n < 0 && errno == EINTR);
 	return n;
 }
@@ -58,8 +58,8 @@ static ssize_t put(int sock, enum sync_what what, const void *data, size_t len)
 int sync_send(int sock, enum sync_what what, int fd, int64_t value, struct lc_error *e)
 {
 	struct packet_head head = { .what = what, .value = value };
-	ssize_t n = fd < 0 ? put(sock, what, &head, sizeof(head)) :
-			     fd_send(sock, &head, sizeof(head), &fd, 1);
+	ssize_t n = fd < 0 ? put(sock, what, &head, sizeof(head))
+			   : fd_send(sock, &head, sizeof(head), &fd, 1);
 
 	if (n < 0)
 		return lc_err_errno(e, "tell the %s \"%s\"",
@@ -153,7 +153,8 @@ int sync_expect_one_of(int sock, const enum sync_what *wanted, size_t n, const s
 		if (len == 0)
 			return died_before(wanted[0], e);
 		if (packet_size((char *)&packet, (size_t)len, &head) != (size_t)len)
-			return lc_err(e, LC_EINTERNAL, "a message of %zd bytes makes no sense", len);
+			return lc_err(e, LC_EINTERNAL, "a message of %zd bytes makes no sense",
+				      len);
 		if (head.what == SYNC_LOG) {
 			pass_log_line(log, &head, packet.text);
 			continue;
@@ -213,7 +214,8 @@ static int take_packets(char *buf, size_t *have, bool *exec_is_next, const struc
 	*have -= at;
 	memmove(buf, buf + at, *have);
 	if (*have >= sizeof(struct packet))
-		return lc_err(e, LC_EINTERNAL, "a message from the container's init makes no sense");
+		return lc_err(e, LC_EINTERNAL,
+			      "a message from the container's init makes no sense");
 	return 0;
 }
 

@@ -23,8 +23,9 @@ static int open_master(struct sandbox *s, struct lc_error *e)
 	if (fd < 0)
 		return lc_err_in(e, "process.terminal needs a devpts mounted on /dev/pts");
 	if (!fd_is_fs(fd, DEVPTS_SUPER_MAGIC))
-		return lc_err(e, LC_ECONFIG, "process.terminal needs a devpts mounted on /dev/pts: "
-					     "what is there is none");
+		return lc_err(e, LC_ECONFIG,
+			      "process.terminal needs a devpts mounted on /dev/pts: "
+			      "what is there is none");
 	return fd_take(&fd);
 }
 
@@ -105,8 +106,9 @@ int step_terminal(struct sandbox *s, struct lc_error *e)
 	else if (s->tty >= 0)
 		slave = fd_take(&s->tty);
 	else
-		return lc_err(e, LC_EUSAGE, "process.terminal is true and there is no console "
-					    "socket");
+		return lc_err(e, LC_EUSAGE,
+			      "process.terminal is true and there is no console "
+			      "socket");
 	if (slave < 0)
 		return -1;
 	if (!s->is_exec && !s->plan->root.chroot_only && bind_console(s, slave, e) < 0)
