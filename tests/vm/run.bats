@@ -13,6 +13,7 @@ setup() {
 @test "run: gives back the status, standard output and standard error of the command, and its files" {
 	cd /usr
 	status=0
+	# shellcheck disable=SC2016 # expanded in the guest
 	SEEN=host "$vm" --timeout=120 --out="$BATS_TEST_TMPDIR/shared" --env=GIVEN='a b' --env SEEN -- \
 		bash -c 'pwd; echo "$GIVEN,$SEEN"; echo complaint >&2; echo kept >/out/file; echo x >/usr/lost; exit 7' \
 		>"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || status=$?
@@ -87,7 +88,7 @@ setup() {
 }
 
 @test "run: wrong use is explained" {
-	local line
+	local arguments wanted
 
 	while IFS='|' read -r arguments wanted; do
 		# shellcheck disable=SC2086 # several arguments
