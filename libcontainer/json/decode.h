@@ -113,6 +113,7 @@ struct field {
 	enum kind kind;
 	bool required; /* an error when absent */
 	bool omit_zero; /* not written when zero, false or empty */
+	bool or_empty; /* the empty string is absent, as Go's decoder has it */
 	bool ranged; /* min and max count: smaller and larger numbers are refused */
 	size_t offset;
 	size_t count; /* K_..._ARRAY */
@@ -133,6 +134,7 @@ struct shape {
 /* Options of a field, written behind the others. */
 #define REQUIRED      .required = true
 #define OMIT_ZERO     .omit_zero = true
+#define OR_EMPTY      .or_empty = true
 #define RANGE(lo, hi) .ranged = true, .min = (lo), .max = (hi)
 #define VALID(fn)     .check = (fn)
 
@@ -216,31 +218,6 @@ struct shape {
 /* Defines s_shape of struct s from s_fields. */
 #define SHAPE(s) const struct shape s##_shape = { sizeof(struct s), s##_fields }
 
-/* Something that decoding or checking noticed, with its place. */
-enum remark_kind {
-	REMARK_ERROR,
-	REMARK_WARNING, /* taken, but not as it was written */
-	REMARK_UNKNOWN, /* a member nobody reads; `text` may suggest a name */
-};
-struct remark {
-	enum remark_kind kind;
-	const char *file, *path, *text; /* path: "linux.namespaces[1].type", "" for the whole */
-	uint32_t line, column; /* 0: no place in the file */
-};
-
-/* Where remarks go; decoding goes on after an error, so that all of them are heard. */
-struct report {
-	void (*say)(void *ctx, const struct remark *remark);
-	void *ctx;
-};
-
-/* "config.json:12:9: linux.resources.memory.limit: expected an integer, found ..." */
-const char *remark_text(const struct remark *remark, char *buf, size_t size);
-
-/* Passes a remark on and keeps the first error in @e.  @report may be NULL.  Returns -1 for an
- * error, else 0. */
-int report_say(const struct report *report, const struct remark *remark, struct lc_error *e);
-
 /* Fills @out, a struct of @shape, from @root.  -1 when there was any error; @e has the first.
  * @report may be NULL. Strings are shared with the nodes. */
 int decode(struct arena *a, const char *file, const struct json *root, const struct shape *shape,
@@ -250,6 +227,8 @@ int decode(struct arena *a, const char *file, const struct json *root, const str
 int decode_text(struct arena *a, const char *file, const char *text, size_t len,
 		const struct shape *shape, void *out, const struct report *report,
 		struct lc_error *e) lc_checked;
+
+bool strs_have(const struct strs *list, const char *word);
 
 /* The word of a value, or NULL; the value of a word in *value, or false. */
 const char *word_name(const struct word *words, int value);

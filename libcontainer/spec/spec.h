@@ -408,9 +408,9 @@ extern const struct shape spec_shape, spec_process_shape, spec_resources_shape, 
 
 /* Words of the enums, ended by {}: the same for reading, printing and `features`. */
 extern const struct word ns_type_words[], ioprio_class_words[], sched_policy_words[],
-	sched_flag_words[], rlimit_words[], device_type_words[], propagation_words[],
-	seccomp_action_words[], seccomp_op_words[], seccomp_flag_words[], mempolicy_mode_words[],
-	mempolicy_flag_words[], personality_words[], image_format_words[];
+	sched_flag_words[], rlimit_words[], device_type_words[], device_rule_words[],
+	propagation_words[], seccomp_action_words[], seccomp_op_words[], seccomp_flag_words[],
+	mempolicy_mode_words[], mempolicy_flag_words[], personality_words[], image_format_words[];
 
 /*
  * Reads and checks one configuration: every rule that can be decided by the text alone.  @file is
@@ -429,5 +429,9 @@ int spec_process_load(struct arena *a, const char *file, const char *text, size_
 int spec_resources_load(struct arena *a, const char *file, const char *text, size_t len,
 			const struct report *report, struct spec_resources **out,
 			struct lc_error *e) lc_checked;
+
+/* Whether the container has a namespace of its own of a type: new or joined by path; new. */
+bool spec_has_namespace(const struct spec *spec, enum ns_type type);
+bool spec_has_new_namespace(const struct spec *spec, enum ns_type type);
 
 #endif
