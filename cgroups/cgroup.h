@@ -133,4 +133,8 @@ struct cgroup_stats {
 int cgroup_stats_read(int cgroup, struct arena *a, struct cgroup_stats *out,
 		      struct lc_error *e) lc_checked;
 
+/* The "data" object of an `events` line. */
+struct json_writer;
+void cgroup_stats_write(struct json_writer *w, const char *key, const struct cgroup_stats *stats);
+
 #endif

@@ -131,6 +131,25 @@ static bool overruled(const struct plan_device_rule *rules, size_t n, size_t i)
 	return false;
 }
 
+/* Where to begin: rules before one for everything have no say; nor have those after it that only
+ * repeat what it says (a privileged container's defaults). */
+static size_t first_rule(const struct plan_device_rule *rules, size_t *n)
+{
+	size_t first = *n, same = 0;
+
+	while (first-- > 0) {
+		if (covers_all(&rules[first]))
+			break;
+	}
+	if (first == SIZE_MAX)
+		return 0;
+	while (first + 1 + same < *n && rules[first + 1 + same].allow == rules[first].allow)
+		same++;
+	if (first + 1 + same == *n)
+		*n = first + 1;
+	return first;
+}
+
 static int check_rule(const struct plan_device_rule *rule, size_t i, struct lc_error *e)
 {
 	if (rule->type != 'a' && rule->type != 'b' && rule->type != 'c')
@@ -169,6 +188,7 @@ int cgroup_device_program(struct arena *a, const struct plan_device_rule *rules,
 			  struct bytes *out, struct lc_error *e)
 {
 	struct program p = {};
+	size_t first;
 
 	if (n > (PROGRAM_MAX - EDGE_INSNS) / RULE_INSNS)
 		return lc_err(e, LC_ECONFIG, "linux.resources.devices: %zu rules are too many", n);
@@ -177,13 +197,11 @@ int cgroup_device_program(struct arena *a, const struct plan_device_rule *rules,
 		if (check_rule(&rules[i], i, e) < 0)
 			return -1;
 	}
+	first = first_rule(rules, &n);
 	add_start(&p);
-	for (size_t i = n; i-- > 0;) {
-		if (overruled(rules, n, i))
-			continue;
-		add_rule(&p, &rules[i]);
-		if (covers_all(&rules[i])) /* what comes before it has no say */
-			break;
+	for (size_t i = n; i-- > first;) {
+		if (!overruled(rules, n, i))
+			add_rule(&p, &rules[i]);
 	}
 	add_end(&p);
 	out->v = (uint8_t *)p.v;
