@@ -157,8 +157,7 @@ const char *valid_cgroup_file(const char *s)
 
 	if (!dot || dot == s || !dot[1] || strchr(s, '/') || !is_one_line(s))
 		return "expected a cgroup file of the form CONTROLLER.VALUE";
-	return str_starts(s, "cgroup.") ? "expected a file of a controller, not of the cgroup"
-					: NULL;
+	return NULL;
 }
 
 const char *valid_page_size(const char *s)

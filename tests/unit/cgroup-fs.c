@@ -795,7 +795,7 @@ TEST(cpu_limits_in_any_order)
 	update(w, "{\"cpu\":{\"quota\":-1}}");
 	CHECK_STR(read_in(w, "/c/cpu.max"), "max 200000");
 	update(w, "{\"cpu\":{\"shares\":2048}}");
-	CHECK_STR(read_in(w, "/c/cpu.weight"), "163");
+	CHECK_STR(read_in(w, "/c/cpu.weight"), "174");
 	update(w, "{\"cpu\":{\"idle\":1}}");
 	CHECK_STR(read_in(w, "/c/cpu.idle"), "1");
 	update(w, "{\"cpu\":{\"idle\":0,\"shares\":1024}}");

@@ -95,7 +95,19 @@ TEST(memory)
 	CHECK_CASES(cases, &plain);
 }
 
-/* What the checks of the configuration already refuse does not get here from a file. */
+/* ---- what the checks of the configuration already refuse does not get here from a file ---- */
+
+static void check_refused(const struct spec_resources *resources, const char *wanted)
+{
+	auto_arena a = {};
+	struct plan_cgroup plan = {};
+	struct lc_error e = {};
+
+	CHECK_INT(cgroup_plan_resources(&a, resources, &plain, &plan, NULL, NULL, &e), -1);
+	CHECK_STR(e.msg, wanted);
+	CHECK_INT(e.code, LC_ECONFIG);
+}
+
 TEST(swap_counts_memory_too)
 {
 	static const struct {
@@ -114,16 +126,84 @@ TEST(swap_counts_memory_too)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		auto_arena a = {};
 		struct spec_memory memory = { .limit = { true, cases[i].limit },
 					      .swap = { true, cases[i].swap } };
 		struct spec_resources resources = { .memory = &memory };
-		struct plan_cgroup plan = {};
-		struct lc_error e = {};
 
-		CHECK_INT(cgroup_plan_resources(&a, &resources, &plain, &plan, NULL, NULL, &e), -1);
-		CHECK_STR(e.msg, cases[i].wanted);
-		CHECK_INT(e.code, LC_ECONFIG);
+		check_refused(&resources, cases[i].wanted);
+	}
+}
+
+TEST(cpu_numbers_have_bounds)
+{
+	static const struct {
+		struct spec_cpu cpu;
+		const char *wanted;
+	} cases[] = {
+		{ { .idle = { true, 2 } }, "linux.resources.cpu.idle: expected 0 or 1, found 2" },
+		{ { .period = { true, 999 } },
+		  "linux.resources.cpu.period: expected 1000 to 1000000 microseconds, found 999" },
+		{ { .period = { true, 1000001 } },
+		  "linux.resources.cpu.period: expected 1000 to 1000000 microseconds, found "
+		  "1000001" },
+		{ { .quota = { true, 999 } },
+		  "linux.resources.cpu.quota: expected at least 1000 microseconds, found 999" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct spec_cpu cpu = cases[i].cpu;
+		struct spec_resources resources = { .cpu = &cpu };
+
+		check_refused(&resources, cases[i].wanted);
+	}
+}
+
+TEST(weights_and_devices_have_bounds)
+{
+	static struct spec_throttle_device device = { -1, 0, { true, 1 } };
+	static const struct {
+		struct spec_block_io io;
+		const char *wanted;
+	} cases[] = {
+		{ { .weight = { true, 9 } },
+		  "linux.resources.blockIO.weight: expected 10 to 1000, found 9" },
+		{ { .weight = { true, 1001 } },
+		  "linux.resources.blockIO.weight: expected 10 to 1000, found 1001" },
+		{ { .throttleReadBpsDevice = { &device, 1 } },
+		  "linux.resources.blockIO.throttleReadBpsDevice[0]: no device has the number "
+		  "-1:0" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct spec_block_io io = cases[i].io;
+		struct spec_resources resources = { .blockIO = &io };
+
+		check_refused(&resources, cases[i].wanted);
+	}
+}
+
+TEST(unified_names_files_of_the_cgroup)
+{
+	static const struct {
+		const char *key, *wanted;
+	} cases[] = {
+		{ "foo", "linux.resources.unified.foo: expected a name of the form "
+			 "CONTROLLER.VALUE" },
+		{ ".max", "linux.resources.unified..max: expected a name of the form "
+			  "CONTROLLER.VALUE" },
+		{ "memory.", "linux.resources.unified.memory.: expected a name of the form "
+			     "CONTROLLER.VALUE" },
+		{ "../memory.max",
+		  "linux.resources.unified.../memory.max: a file name has no slashes" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char key[32], value[] = "1";
+		struct pair pair = { key, value };
+		struct spec_resources resources = { .unified = { &pair, 1 } };
+
+		memcpy(key, cases[i].key, strlen(cases[i].key) + 1);
+		check_refused(&resources, cases[i].wanted);
 	}
 }
 
@@ -137,7 +217,7 @@ TEST(cpu)
 		{ "{\"cpu\":{\"shares\":102}}", "cpu.weight=17" },
 		{ "{\"cpu\":{\"shares\":512}}", "cpu.weight=59" },
 		{ "{\"cpu\":{\"shares\":1024}}", "cpu.weight=100" },
-		{ "{\"cpu\":{\"shares\":2048}}", "cpu.weight=170" },
+		{ "{\"cpu\":{\"shares\":2048}}", "cpu.weight=174" },
 		{ "{\"cpu\":{\"shares\":260000}}", "cpu.weight=9929" },
 		{ "{\"cpu\":{\"shares\":262144}}", "cpu.weight=10000" },
 		{ "{\"cpu\":{\"shares\":18446744073709551615}}", "cpu.weight=10000" },
@@ -161,17 +241,6 @@ TEST(cpu)
 		{ "{\"cpu\":{\"realtimePeriod\":1000}}",
 		  "error: linux.resources.cpu.realtimePeriod: cgroup v2 has no limits of real-time "
 		  "scheduling" },
-		{ "{\"cpu\":{\"idle\":2}}",
-		  "error: linux.resources.cpu.idle: expected 0 or 1, found 2" },
-		{ "{\"cpu\":{\"period\":999}}",
-		  "error: linux.resources.cpu.period: expected 1000 to 1000000 microseconds, found "
-		  "999" },
-		{ "{\"cpu\":{\"period\":1000001}}",
-		  "error: linux.resources.cpu.period: expected 1000 to 1000000 microseconds, found "
-		  "1000001" },
-		{ "{\"cpu\":{\"quota\":999}}",
-		  "error: linux.resources.cpu.quota: expected at least 1000 microseconds, found "
-		  "999" },
 	};
 
 	CHECK_CASES(cases, &plain);
@@ -195,12 +264,8 @@ TEST(block_devices)
 		{ "{\"blockIO\":{\"weight\":10}}", "io.weight=1" },
 		{ "{\"blockIO\":{\"weight\":750}}", "io.weight=7475" },
 		{ "{\"blockIO\":{\"weight\":1000}}", "io.weight=10000" },
-		{ "{\"blockIO\":{\"weight\":9}}",
-		  "error: linux.resources.blockIO.weight: expected 10 to 1000, found 9" },
-		{ "{\"blockIO\":{\"weight\":1001}}",
-		  "error: linux.resources.blockIO.weight: expected 10 to 1000, found 1001" },
 		{ "{\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":0,\"weight\":500},"
-		  "{\"major\":8,\"minor\":16}]}}",
+		  "{\"major\":8,\"minor\":16,\"weight\":0}]}}",
 		  "io.weight=8:0 4950" },
 		{ "{\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":0,"
 		  "\"rate\":100},{\"major\":8,\"minor\":0,\"rate\":200}],"
@@ -210,10 +275,6 @@ TEST(block_devices)
 		  "\"throttleWriteIOPSDevice\":[{\"major\":8,\"minor\":16,\"rate\":4}]}}",
 		  "io.max=8:0 rbps=100, io.max=8:0 rbps=200, io.max=8:0 wbps=max, "
 		  "io.max=8:16 riops=18446744073709551615, io.max=8:16 wiops=4" },
-		{ "{\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":-1,\"minor\":0,"
-		  "\"rate\":1}]}}",
-		  "error: linux.resources.blockIO.throttleReadBpsDevice[0]: no device has the "
-		  "number -1:0" },
 	};
 	static const struct pair_case with_bfq[] = {
 		{ "{\"blockIO\":{\"weight\":750}}", "io.bfq.weight=750" },
@@ -235,7 +296,7 @@ TEST(huge_pages_and_rdma)
 		  "hugetlb.2MB.max=9223372036854771712, hugetlb.1GB.rsvd.max=0?, "
 		  "hugetlb.1GB.max=0" },
 		{ "{\"rdma\":{\"mlx5_1\":{\"hcaHandles\":3,\"hcaObjects\":10000},"
-		  "\"mlx4_0\":{\"hcaObjects\":1000},\"rxe3\":{}}}",
+		  "\"mlx4_0\":{\"hcaObjects\":1000}}}",
 		  "rdma.max=mlx5_1 hca_handle=3 hca_object=10000, "
 		  "rdma.max=mlx4_0 hca_object=1000" },
 	};
@@ -248,17 +309,13 @@ TEST(page_sizes_are_names_of_files)
 	static const char *const bad[] = { "2MB/../x", "MB", "0MB", "2M", "2MBB", "2TB", "", "2" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		auto_arena a = {};
 		char size[16];
 		struct spec_hugepage_limit limit = { size, 1 };
 		struct spec_resources resources = { .hugepageLimits = { &limit, 1 } };
-		struct plan_cgroup plan = {};
-		struct lc_error e = {};
 
 		memcpy(size, bad[i], strlen(bad[i]) + 1);
-		CHECK_INT(cgroup_plan_resources(&a, &resources, &plain, &plan, NULL, NULL, &e), -1);
-		CHECK_STR(e.msg, "linux.resources.hugepageLimits[0].pageSize: expected a size such "
-				 "as \"2MB\"");
+		check_refused(&resources, "linux.resources.hugepageLimits[0].pageSize: expected a "
+					  "size such as \"2MB\"");
 	}
 }
 
@@ -277,17 +334,6 @@ TEST(unified_comes_last_and_overrides)
 		  "io.max=8:0 rbps=100, io.max=8:16 rbps=2" },
 		{ "{\"unified\":{\"cpuset.cpus\":\"\"}}", "cpuset.cpus=" },
 		{ "{\"unified\":{\"cgroup.max.depth\":\"3\"}}", "cgroup.max.depth=3" },
-		{ "{\"unified\":{\"foo\":\"1\"}}",
-		  "error: linux.resources.unified.foo: expected a name of the form "
-		  "CONTROLLER.VALUE" },
-		{ "{\"unified\":{\".max\":\"1\"}}",
-		  "error: linux.resources.unified..max: expected a name of the form "
-		  "CONTROLLER.VALUE" },
-		{ "{\"unified\":{\"memory.\":\"1\"}}",
-		  "error: linux.resources.unified.memory.: expected a name of the form "
-		  "CONTROLLER.VALUE" },
-		{ "{\"unified\":{\"../memory.max\":\"1\"}}",
-		  "error: linux.resources.unified.../memory.max: a file name has no slashes" },
 		{ "{\"unified\":{\"cgroup.procs\":\"1\"}}",
 		  "error: linux.resources.unified.cgroup.procs: belongs to the runtime" },
 		{ "{\"unified\":{\"cgroup.freeze\":\"1\"}}",
