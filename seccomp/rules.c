@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From a profile to segments of system call numbers.
+ *
+ * Several entries for one call: an unconditional one wins, else the first that applies.  Entries
+ * that say the same as the default are left out.  Numbers beyond the newest call that the profile
+ * knows on an architecture are answered with ENOSYS, so that a libc that probes a newer call falls
+ * back, where the profile's EPERM would make it fail.
+ */
+#include "seccomp/rules.h"
+#include "seccomp/library.h"
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define X32_BIT	      0x40000000u
+#define NR_SOCKETCALL 102
+#define NR_IPC	      117
+
+static const struct arch {
+	const char *name;
+	uint32_t audit;
+	bool wide;
+	bool x32; /* shares x86-64's audit value; numbers carry X32_BIT */
+	bool multiplexed; /* socketcall and ipc */
+} arches_known[] = {
+	{ "SCMP_ARCH_X86_64", AUDIT_ARCH_X86_64, .wide = true },
+	{ "SCMP_ARCH_X32", AUDIT_ARCH_X86_64, .wide = true, .x32 = true },
+	{ "SCMP_ARCH_X86", AUDIT_ARCH_I386, .multiplexed = true },
+	{ "SCMP_ARCH_AARCH64", AUDIT_ARCH_AARCH64, .wide = true },
+	{ "SCMP_ARCH_ARM", AUDIT_ARCH_ARM, .wide = false },
+	{ "SCMP_ARCH_RISCV64", AUDIT_ARCH_RISCV64, .wide = true },
+};
+
+/* One rule for one number, as collected; sorted and grouped into segments. */
+struct item {
+	uint32_t nr;
+	size_t order;
+	const struct rule *rule;
+};
+
+struct items {
+	struct arena *arena;
+	struct item *v;
+	size_t n, size;
+	uint32_t newest, newest_x32; /* numbers, without X32_BIT */
+};
+
+static uint32_t ret_of(enum seccomp_action action, struct opt_u32 errno_ret)
+{
+	uint32_t data = errno_ret.set ? errno_ret.v : EPERM;
+
+	switch (action) {
+	case ACTION_KILL:
+	case ACTION_KILL_THREAD:
+		return SECCOMP_RET_KILL_THREAD;
+	case ACTION_KILL_PROCESS:
+		return SECCOMP_RET_KILL_PROCESS;
+	case ACTION_TRAP:
+		return SECCOMP_RET_TRAP;
+	case ACTION_ERRNO:
+		return SECCOMP_RET_ERRNO | (data & SECCOMP_RET_DATA);
+	case ACTION_TRACE:
+		return SECCOMP_RET_TRACE | (data & SECCOMP_RET_DATA);
+	case ACTION_ALLOW:
+		return SECCOMP_RET_ALLOW;
+	case ACTION_LOG:
+		return SECCOMP_RET_LOG;
+	case ACTION_NOTIFY:
+		return SECCOMP_RET_USER_NOTIF;
+	}
+	return SECCOMP_RET_KILL_PROCESS;
+}
+
+uint32_t rules_default(const struct spec_seccomp *profile)
+{
+	return ret_of(profile->defaultAction, profile->defaultErrnoRet);
+}
+
+static bool names_an_argument_twice(const struct spec_syscall *call)
+{
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < call->args.n; i++) {
+		if (seen & 1u << call->args.v[i].index)
+			return true;
+		seen |= 1u << call->args.v[i].index;
+	}
+	return false;
+}
+
+size_t rules_of_call(const struct spec_syscall *call, struct rule *out)
+{
+	bool apart = names_an_argument_twice(call);
+	size_t n = 0, given = call->args.n < MAX_CONDITIONS ? call->args.n : MAX_CONDITIONS;
+
+	memset(out, 0, MAX_CONDITIONS * sizeof(*out));
+	for (size_t i = 0; i < given; i++) {
+		const struct spec_seccomp_arg *arg = &call->args.v[i];
+		struct rule *rule = &out[apart ? n++ : 0];
+
+		rule->conditions[rule->n++] =
+			(struct condition){ arg->index, arg->op, arg->value,
+					    arg->valueTwo.set ? arg->valueTwo.v : 0 };
+	}
+	if (!n)
+		n = 1;
+	for (size_t i = 0; i < n; i++)
+		out[i].ret = ret_of(call->action, call->errnoRet);
+	return n;
+}
+
+static void add_item(struct items *items, uint32_t nr, const struct rule *rule)
+{
+	if (items->n == items->size) {
+		struct item *old = items->v;
+
+		items->size = items->size ? 2 * items->size : 1024;
+		items->v = arena_array(items->arena, items->size, sizeof(*items->v));
+		if (items->n)
+			memcpy(items->v, old, items->n * sizeof(*old));
+	}
+	items->v[items->n] = (struct item){ nr, items->n, rule };
+	items->n++;
+}
+
+/* The call by way of socketcall or ipc, whose first argument says which: the call's own arguments
+ * lie in memory there and cannot be seen by a filter. */
+static const struct rule *through_multiplexer(struct arena *a, const struct rule *rule, int pseudo)
+{
+	struct rule *m = arena_alloc(a, sizeof(*m));
+
+	m->ret = rule->ret;
+	m->n = 1;
+	m->conditions[0].op = OP_EQ;
+	m->conditions[0].value = (uint64_t)(pseudo <= -200 ? -200 - pseudo : -100 - pseudo);
+	return m;
+}
+
+static void know(struct items *items, const struct arch *arch, uint32_t nr)
+{
+	uint32_t *newest = arch->x32 ? &items->newest_x32 : &items->newest;
+
+	nr &= ~X32_BIT;
+	if (nr > *newest)
+		*newest = nr;
+}
+
+/* Number of @name on @arch, or no number: it does not exist there. *pseudo: its multiplexed form.
+ */
+static bool number_of(const struct arch *arch, const char *name, uint32_t *nr, int *pseudo)
+{
+	uint32_t token;
+	int found;
+
+	*pseudo = 0;
+	*nr = 0;
+	if (!library_arch(arch->name, &token))
+		return false;
+	if (!library_syscall(token, name, &found)) {
+		*nr = newer_syscall(name) | (arch->x32 ? X32_BIT : 0);
+		return newer_syscall(name) != 0;
+	}
+	if (found >= 0) {
+		*nr = (uint32_t)found;
+		return true;
+	}
+	if (!arch->multiplexed || found < -299 || found > -101)
+		return false;
+	*pseudo = found;
+	*nr = x86_direct_syscall(name);
+	return true;
+}
+
+static void add_call(struct items *items, const struct arch *arch, const char *name,
+		     const struct rule *rules, size_t n, bool redundant)
+{
+	uint32_t nr;
+	int pseudo;
+
+	if (!number_of(arch, name, &nr, &pseudo))
+		return;
+	know(items, arch, nr);
+	for (size_t i = 0; i < n && !redundant; i++) {
+		if (nr || !pseudo)
+			add_item(items, nr, &rules[i]);
+		if (pseudo)
+			add_item(items, pseudo <= -200 ? NR_IPC : NR_SOCKETCALL,
+				 through_multiplexer(items->arena, &rules[i], pseudo));
+	}
+}
+
+static void add_profile(struct items *items, const struct spec_seccomp *profile,
+			const struct arch *arch)
+{
+	uint32_t default_ret = rules_default(profile);
+
+	for (size_t i = 0; i < profile->syscalls.n; i++) {
+		const struct spec_syscall *call = &profile->syscalls.v[i];
+		struct rule *rules = arena_array(items->arena, MAX_CONDITIONS, sizeof(*rules));
+		size_t n = rules_of_call(call, rules);
+
+		for (size_t j = 0; j < call->names.n; j++)
+			add_call(items, arch, call->names.v[j], rules, n,
+				 rules[0].ret == default_ret);
+	}
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+
+	if (x->nr != y->nr)
+		return x->nr < y->nr ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static bool same_rule(const struct rule *a, const struct rule *b)
+{
+	if (a->ret != b->ret || a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		const struct condition *x = &a->conditions[i], *y = &b->conditions[i];
+
+		if (x->index != y->index || x->op != y->op || x->value != y->value ||
+		    x->value_two != y->value_two)
+			return false;
+	}
+	return true;
+}
+
+static bool same_chain(const struct chain *a, const struct chain *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->rules[i] != b->rules[i] && !same_rule(a->rules[i], b->rules[i]))
+			return false;
+	return true;
+}
+
+/* An unconditional rule makes the others of its number void. */
+static struct chain chain_of(struct arena *a, const struct item *items, size_t n)
+{
+	struct chain chain = { .rules = arena_array(a, n, sizeof(*chain.rules)) };
+
+	for (size_t i = 0; i < n; i++)
+		if (!items[i].rule->n) {
+			chain.rules[0] = items[i].rule;
+			chain.n = 1;
+			return chain;
+		}
+	for (size_t i = 0; i < n; i++)
+		chain.rules[chain.n++] = items[i].rule;
+	return chain;
+}
+
+static struct chain chain_of_ret(struct arena *a, uint32_t ret)
+{
+	struct rule *rule = arena_alloc(a, sizeof(*rule));
+	struct chain chain = { .rules = arena_array(a, 1, sizeof(*chain.rules)), .n = 1 };
+
+	rule->ret = ret;
+	chain.rules[0] = rule;
+	return chain;
+}
+
+static void add_segment(struct arch_rules *out, uint32_t first, struct chain chain)
+{
+	if (out->n && out->segments[out->n - 1].first == first)
+		out->n--; /* it would be empty */
+	if (out->n && same_chain(&out->segments[out->n - 1].chain, &chain))
+		return;
+	out->segments[out->n++] = (struct segment){ first, chain };
+}
+
+/* Is ENOSYS for unknown calls a difference, and stricter profiles' wish? */
+static bool wants_enosys(const struct spec_seccomp *profile)
+{
+	switch (profile->defaultAction) {
+	case ACTION_ALLOW:
+	case ACTION_LOG:
+		return false;
+	case ACTION_ERRNO:
+		return !profile->defaultErrnoRet.set || profile->defaultErrnoRet.v != ENOSYS;
+	default:
+		return true;
+	}
+}
+
+struct bounds {
+	uint32_t first; /* of the range, 0 or X32_BIT */
+	uint32_t newest; /* without the bit; 0: nothing is known here */
+	bool enosys;
+};
+
+/* Segments of one range of numbers: its items, gaps with the default, ENOSYS beyond the newest. */
+static void add_range(struct arena *a, struct arch_rules *out, const struct items *items,
+		      size_t *at, const struct bounds *bounds)
+{
+	struct chain none = { 0 };
+	uint32_t next = bounds->first;
+
+	add_segment(out, next, none);
+	while (*at < items->n && (items->v[*at].nr & X32_BIT) == (bounds->first & X32_BIT)) {
+		uint32_t nr = items->v[*at].nr;
+		size_t n = 1;
+
+		while (*at + n < items->n && items->v[*at + n].nr == nr)
+			n++;
+		if (nr != next)
+			add_segment(out, next, none);
+		add_segment(out, nr, chain_of(a, &items->v[*at], n));
+		next = nr + 1;
+		*at += n;
+	}
+	add_segment(out, next, none);
+	if (bounds->enosys && bounds->newest)
+		add_segment(out, (bounds->first | bounds->newest) + 1,
+			    chain_of_ret(a, SECCOMP_RET_ERRNO | ENOSYS));
+}
+
+static void build_arch(struct arena *a, const struct spec_seccomp *profile, const struct arch *arch,
+		       bool with_x32, struct arch_rules *out)
+{
+	struct items items = { .arena = a };
+	bool enosys = wants_enosys(profile);
+	size_t at = 0;
+
+	if (!arch->x32)
+		add_profile(&items, profile, arch);
+	if (with_x32)
+		add_profile(&items, profile, &arches_known[1]);
+	qsort(items.v, items.n, sizeof(*items.v), by_number);
+	out->audit_arch = arch->audit;
+	out->wide = arch->wide;
+	out->segments = arena_array(a, 2 * items.n + 8, sizeof(*out->segments));
+	add_range(a, out, &items, &at, &(struct bounds){ 0, items.newest, enosys });
+	if (arch->audit != AUDIT_ARCH_X86_64)
+		return;
+	if (with_x32)
+		add_range(a, out, &items, &at,
+			  &(struct bounds){ X32_BIT, items.newest_x32, enosys });
+	else
+		add_segment(out, X32_BIT, chain_of_ret(a, SECCOMP_RET_KILL_THREAD));
+	if (!with_x32) /* a tracer's "skip this call" is no x32 call */
+		add_segment(out, UINT32_MAX, (struct chain){ 0 });
+}
+
+static const struct arch *arch_by_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(arches_known); i++)
+		if (!strcmp(arches_known[i].name, name))
+			return &arches_known[i];
+	return NULL;
+}
+
+static const struct arch *native(void)
+{
+	uint32_t token;
+
+	for (size_t i = 0; i < ARRAY_SIZE(arches_known); i++)
+		if (library_arch(arches_known[i].name, &token) && token == library_native_arch())
+			return &arches_known[i];
+	return NULL;
+}
+
+/* Names that no architecture knows: a newer kernel's, or a mistake. */
+static void note_unknown(struct arena *a, const struct spec_seccomp *profile, seccomp_note_fn *note,
+			 void *ctx)
+{
+	for (size_t i = 0; i < profile->syscalls.n; i++)
+		for (size_t j = 0; j < profile->syscalls.v[i].names.n; j++) {
+			const char *name = profile->syscalls.v[i].names.v[j];
+			int nr;
+
+			if (library_syscall(library_native_arch(), name, &nr) ||
+			    newer_syscall(name))
+				continue;
+			note(ctx, arena_printf(a, "linux.seccomp.syscalls[%zu].names[%zu]", i, j),
+			     arena_printf(a, "unknown system call \"%s\", skipped", name));
+		}
+}
+
+int rules_build(struct arena *a, const struct spec_seccomp *profile, seccomp_note_fn *note,
+		void *ctx, struct arch_rules **arches, size_t *n, bool *known, struct lc_error *e)
+{
+	const struct arch *wanted[ARRAY_SIZE(arches_known)];
+	size_t n_wanted = 0;
+	bool x32 = false;
+	uint32_t token;
+
+	wanted[n_wanted++] = native();
+	*known = wanted[0] != NULL;
+	for (size_t i = 0; i < profile->architectures.n; i++) {
+		const char *name = profile->architectures.v[i];
+		const struct arch *arch = arch_by_name(name);
+		bool twice = false;
+
+		if (!library_arch(name, &token)) {
+			note(ctx, arena_printf(a, "linux.seccomp.architectures[%zu]", i),
+			     arena_printf(a, "%s is not known to libseccomp, skipped", name));
+			continue;
+		}
+		if (!arch)
+			*known = false;
+		if (!arch ||
+		    (x32 |= arch->x32, arch->x32 && wanted[0] && wanted[0]->audit == arch->audit))
+			continue;
+		for (size_t k = 0; k < n_wanted; k++)
+			twice |= wanted[k] == arch;
+		if (!twice)
+			wanted[n_wanted++] = arch;
+	}
+	note_unknown(a, profile, note, ctx);
+	if (!*known)
+		return 0;
+	if (n_wanted > ARRAY_SIZE(arches_known))
+		return lc_err(e, LC_EINTERNAL, "linux.seccomp.architectures: too many");
+	*arches = arena_array(a, n_wanted, sizeof(**arches));
+	*n = n_wanted;
+	for (size_t i = 0; i < n_wanted; i++)
+		build_arch(a, profile, wanted[i], x32 && wanted[i]->audit == AUDIT_ARCH_X86_64,
+			   &(*arches)[i]);
+	return 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A profile's entries as rules with the kernel's numbers: what emit.c turns into instructions. */
+#ifndef LC_SECCOMP_RULES_H
+#define LC_SECCOMP_RULES_H
+
+#include "seccomp/seccomp.h"
+
+#define MAX_CONDITIONS 6 /* a system call has six arguments */
+
+struct condition {
+	uint32_t index; /* of the argument, 0 to 5 */
+	enum seccomp_op op;
+	uint64_t value, value_two;
+};
+
+/* Applies when all of its conditions hold. */
+struct rule {
+	uint32_t ret; /* SECCOMP_RET_* with its data */
+	size_t n;
+	struct condition conditions[MAX_CONDITIONS];
+};
+
+/* What is done for one system call number: the first rule that applies, else the default. */
+struct chain {
+	const struct rule **rules;
+	size_t n;
+};
+
+/* System calls from @first up to the next segment's. */
+struct segment {
+	uint32_t first;
+	struct chain chain;
+};
+
+/* All that is done under one AUDIT_ARCH_* value: segments that cover every number, ascending. */
+struct arch_rules {
+	uint32_t audit_arch;
+	bool wide; /* arguments have 64 bits */
+	struct segment *segments;
+	size_t n;
+};
+
+uint32_t rules_default(const struct spec_seccomp *profile); /* SECCOMP_RET_* */
+
+/* The rules of one entry: several when it names an argument twice (each condition is then enough,
+ * as engines' profiles mean it). @out holds MAX_CONDITIONS; at least one. */
+size_t rules_of_call(const struct spec_syscall *call, struct rule *out);
+
+/* @arches: NULL-terminated in *n; false in *known when the profile names an architecture whose
+ * calling convention only libseccomp knows. */
+int rules_build(struct arena *a, const struct spec_seccomp *profile, seccomp_note_fn *note,
+		void *ctx, struct arch_rules **arches, size_t *n, bool *known,
+		struct lc_error *e) lc_checked;
+
+/* emit.c: the program. @default_ret: for numbers without a rule that applies. */
+int emit_filter(struct arena *a, const struct arch_rules *arches, size_t n, uint32_t default_ret,
+		struct seccomp_filter *out, struct lc_error *e) lc_checked;
+
+/* syscalls.c: calls newer than the installed libseccomp; the same number on every architecture that
+ * this file's users know. 0: not listed. */
+uint32_t newer_syscall(const char *name);
+
+/* Direct number of a call that 32-bit x86 also reaches through socketcall or ipc; 0: none. */
+uint32_t x86_direct_syscall(const char *name);
+
+#endif
