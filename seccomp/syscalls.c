@@ -32,6 +32,8 @@ static const struct number newer[] = {
 	{ "open_tree_attr", 467 },
 	{ "file_getattr", 468 },
 	{ "file_setattr", 469 },
+	{ "listns", 470 },
+	{ "rseq_slice_yield", 471 },
 	{},
 };
 
