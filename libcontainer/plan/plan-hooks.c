@@ -46,34 +46,16 @@ static char *sysctl_path(struct arena *a, const char *key)
 	return path;
 }
 
-/* No component is empty, "." or "..". */
-static bool is_plain(const char *path)
-{
-	for (;;) {
-		size_t n = strcspn(path, "/");
-
-		if (!n || (n <= 2 && strspn(path, ".") >= n))
-			return false;
-		if (!path[n])
-			return true;
-		path += n + 1;
-	}
-}
-
 int make_sysctls(struct planner *p)
 {
 	const struct pairs *from = &p->linux_->sysctl;
 
 	p->plan->sysctls.v = arena_array(p->a, from->n, sizeof(*p->plan->sysctls.v));
 	for (size_t i = 0; i < from->n; i++) {
-		char *path = sysctl_path(p->a, from->v[i].key);
-
-		if (!is_plain(path))
-			return lc_err(p->e, LC_ECONFIG, "linux.sysctl.%s: not a name of a sysctl",
-				      from->v[i].key);
-		p->plan->sysctls.v[p->plan->sysctls.n++] = (struct plan_sysctl){
-			.key = from->v[i].key, .path = path, .value = from->v[i].value
-		};
+		p->plan->sysctls.v[p->plan->sysctls.n++] =
+			(struct plan_sysctl){ .key = from->v[i].key,
+					      .path = sysctl_path(p->a, from->v[i].key),
+					      .value = from->v[i].value };
 	}
 	return 0;
 }

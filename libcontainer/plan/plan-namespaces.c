@@ -27,23 +27,17 @@ static bool is_only(const plan_id_maps *maps, uint32_t id)
 
 /* Who writes the maps: a privileged caller itself; another one its own single id (then it must give
  * up setgroups, user_namespaces(7)), or newuidmap and newgidmap. */
-static int plan_maps(struct planner *p)
+static void plan_maps(struct planner *p)
 {
 	struct plan_namespaces *ns = &p->plan->ns;
 	bool own_id_only;
 
-	copy_maps(p->a, &p->linux_->uidMappings, &ns->uid_maps);
-	copy_maps(p->a, &p->linux_->gidMappings, &ns->gid_maps);
-	if (!ns->uid_maps.n || !ns->gid_maps.n)
-		return lc_err(p->e, LC_ECONFIG, "linux.%s: a new user namespace needs it",
-			      ns->uid_maps.n ? "gidMappings" : "uidMappings");
 	if (held(p, CAP_SETUID) && held(p, CAP_SETGID))
-		return 0;
+		return;
 	own_id_only =
 		is_only(&ns->uid_maps, p->host->euid) && is_only(&ns->gid_maps, p->host->egid);
 	ns->deny_setgroups = own_id_only;
 	ns->use_newidmap = !own_id_only;
-	return 0;
 }
 
 static void add_offset(struct buf *b, const char *clock, const struct spec_time_offset *offset)
@@ -95,7 +89,9 @@ int make_namespaces(struct planner *p)
 		return lc_err(p->e, LC_EUNSUPPORTED,
 			      "linux.namespaces: this kernel has no time namespaces");
 	ns->time_offsets = offsets_text(p);
-	if (how_ns(p, NS_USER) == NS_NEW && plan_maps(p) < 0)
-		return -1;
+	copy_maps(p->a, &p->linux_->uidMappings, &ns->uid_maps);
+	copy_maps(p->a, &p->linux_->gidMappings, &ns->gid_maps);
+	if (how_ns(p, NS_USER) == NS_NEW)
+		plan_maps(p);
 	return check_rootless(p);
 }

@@ -14,7 +14,7 @@ static int check_id(struct planner *p, const char *member, uint32_t id, const pl
 {
 	if (id == UINT32_MAX)
 		return lc_err(p->e, LC_ECONFIG, "%s: %u is not an id", member, id);
-	if (how_ns(p, NS_USER) == NS_NEW && !map_has(maps, id))
+	if (!map_has(maps, id))
 		return lc_err(p->e, LC_ECONFIG, "%s: %u is not mapped in the user namespace",
 			      member, id);
 	return 0;

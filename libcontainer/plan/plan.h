@@ -39,8 +39,9 @@ struct plan_namespace {
 
 struct plan_namespaces {
 	struct plan_namespace of[NS_TYPES]; /* indexed by enum ns_type */
-	plan_id_maps uid_maps,
-		gid_maps; /* of a new user namespace; of a joined one: read from it at prepare */
+	/* Of a new user namespace.  A joined one has its own, read at prepare: those given here, if
+	 * any, must be the same. */
+	plan_id_maps uid_maps, gid_maps;
 	bool deny_setgroups; /* an unprivileged caller maps one id itself */
 	bool use_newidmap; /* rootless: newuidmap and newgidmap write the maps */
 	char *time_offsets; /* text for /proc/PID/timens_offsets, NULL for none */
