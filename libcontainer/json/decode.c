@@ -162,6 +162,7 @@ static void decode_number(struct decoder *d, const struct at *at, const struct j
 		*(uint8_t *)out = (uint8_t)n;
 		break;
 	case K_U32:
+	case K_U32S:
 	case K_I32:
 		*(uint32_t *)out = (uint32_t)n;
 		break;
