@@ -89,16 +89,6 @@ static int plan_devices(struct planner *p, const struct spec_resources *resource
 	return make_device_program(p->a, resources, cgroup, p->e);
 }
 
-static bool has_dotdot(const char *path)
-{
-	for (const char *c = path; c; c = strchr(c, '/')) {
-		c += *c == '/';
-		if (!strncmp(c, "..", 2) && (!c[2] || c[2] == '/'))
-			return true;
-	}
-	return false;
-}
-
 /* The caller's own cgroup holds processes, so nothing with controllers can be made below: beside
  * it. */
 static const char *beside_own(struct planner *p)
@@ -116,9 +106,6 @@ static int plan_path(struct planner *p)
 	const char *path = p->linux_->cgroupsPath;
 	const char *base = p->plan->rootless ? beside_own(p) : "/";
 
-	if (path && has_dotdot(path))
-		return lc_err(p->e, LC_ECONFIG, "linux.cgroupsPath: %s: \"..\" is not allowed",
-			      path);
 	if (!path || !*path)
 		path = arena_printf(p->a, p->plan->rootless ? "hull-%s" : "hull/%s", p->plan->id);
 	p->plan->cgroup.path = path_on_host(p->a, base, path);

@@ -83,11 +83,8 @@ static bool is_made_anyway(const struct planner *p, const char *path)
 	return !strcmp(path, "/dev/ptmx") || (terminal && !strcmp(path, "/dev/console"));
 }
 
-static int check_device(struct planner *p, size_t i, const struct spec_device *from,
-			const struct plan_device *to)
+static int check_device(struct planner *p, size_t i, const struct plan_device *to)
 {
-	const struct opt_i64 *numbers[] = { &from->major, &from->minor };
-
 	if (to->path[1] == 0)
 		return lc_err(p->e, LC_ECONFIG, "linux.devices[%zu].path: names no file", i);
 	if (!map_has(&p->plan->ns.uid_maps, to->uid) || !map_has(&p->plan->ns.gid_maps, to->gid))
@@ -95,11 +92,6 @@ static int check_device(struct planner *p, size_t i, const struct spec_device *f
 			      "linux.devices[%zu]: owner %u:%u is not mapped (linux.uidMappings, "
 			      "linux.gidMappings)",
 			      i, to->uid, to->gid);
-	for (size_t k = 0; k < ARRAY_SIZE(numbers) && to->type != 'p'; k++)
-		if (numbers[k]->v < 0 || numbers[k]->v > (k ? 0xfffff : 0xfff))
-			return lc_err(p->e, LC_ECONFIG,
-				      "linux.devices[%zu].%s: %lld is not a device number", i,
-				      k ? "minor" : "major", (long long)numbers[k]->v);
 	return 0;
 }
 
@@ -121,7 +113,7 @@ static int put_configured(struct planner *p, size_t i)
 		make_note(p, false, "linux.devices", "%s is made anyway", to.path);
 		return 0;
 	}
-	if (check_device(p, i, from, &to) < 0)
+	if (check_device(p, i, &to) < 0)
 		return -1;
 	to.standard = there && there->standard && there->type == to.type &&
 		      there->major == to.major && there->minor == to.minor;

@@ -663,12 +663,6 @@ TEST(devices_that_cannot_be_are_refused)
 		struct config config;
 		const char *wanted;
 	} cases[] = {
-		{ { .linux_ = ",\"devices\":[{\"path\":\"/d\",\"type\":\"c\",\"major\":4096,"
-			      "\"minor\":0}]" },
-		  "linux.devices[0].major: 4096 is not a device number" },
-		{ { .linux_ = ",\"devices\":[{\"path\":\"/d\",\"type\":\"c\",\"major\":1,"
-			      "\"minor\":-1}]" },
-		  "linux.devices[0].minor: -1 is not a device number" },
 		{ { .namespaces = user_ns,
 		    .linux_ = MAPS ",\"devices\":[{\"path\":\"/d\",\"type\":\"p\",\"uid\":99}]" },
 		  "linux.devices[0]: owner 99:0 is not mapped (linux.uidMappings, "
@@ -918,16 +912,11 @@ TEST(cgroup_paths_are_chosen)
 	}
 }
 
-TEST(cgroup_paths_cannot_climb)
+TEST(the_root_cgroup_is_nobodys)
 {
-	static const char *const wrong[] = { "/a/../b", "..", "/..", "a/.." };
 	struct config c = { .linux_ = ",\"cgroupsPath\":\"/\"" };
 
 	CHECK_CONTAINS(error_of(&c), "linux.cgroupsPath: / is the root cgroup");
-	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-		c.linux_ = arena_printf(&arena, ",\"cgroupsPath\":\"%s\"", wrong[i]);
-		CHECK_CONTAINS(error_of(&c), "\"..\" is not allowed");
-	}
 }
 
 TEST(without_a_cgroup_there_are_no_limits)
