@@ -107,3 +107,18 @@ setup() {
 		--timeout|--timeout needs a value
 	END
 }
+
+@test "run: missing packages are named, with the line that installs them" {
+	cat >"$BATS_TEST_TMPDIR/without" <<-'END'
+		set -eu
+		mount -t tmpfs tmpfs /mnt
+		mkdir /mnt/upper /mnt/work
+		mount -t overlay -o lowerdir=/usr/bin,upperdir=/mnt/upper,workdir=/mnt/work overlay /usr/bin
+		rm /usr/bin/qemu-system-x86_64 /usr/bin/bats
+		exec "$@"
+	END
+	run unshare --mount bash "$BATS_TEST_TMPDIR/without" "$vm" -- true
+	echo "$output"
+	[ "$status" -eq 125 ]
+	[ "$output" = "vm: needs packages that are not installed: apt-get install qemu-system-x86 bats" ]
+}
