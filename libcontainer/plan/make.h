@@ -18,27 +18,27 @@ struct planner {
 };
 
 /* The parts, in the order plan_make() runs them; each fills its members of p->plan. */
-int make_namespaces(struct planner *p) lc_checked;
-int make_root(struct planner *p) lc_checked;
-int make_mounts(struct planner *p) lc_checked;
-int make_paths(struct planner *p) lc_checked; /* masked and read-only */
-int make_devices(struct planner *p) lc_checked;
-int make_sysctls(struct planner *p) lc_checked;
-int make_hooks(struct planner *p) lc_checked;
-int make_seccomp(struct planner *p) lc_checked; /* after the process */
-int make_cgroup(struct planner *p) lc_checked;
-int make_process(struct planner *p, const struct spec_process *from) lc_checked;
+int planner_namespaces(struct planner *p) lc_checked;
+int planner_root(struct planner *p) lc_checked;
+int planner_mounts(struct planner *p) lc_checked;
+int planner_paths(struct planner *p) lc_checked; /* masked and read-only */
+int planner_devices(struct planner *p) lc_checked;
+int planner_sysctls(struct planner *p) lc_checked;
+int planner_hooks(struct planner *p) lc_checked;
+int planner_seccomp(struct planner *p) lc_checked; /* after the process */
+int planner_cgroup(struct planner *p) lc_checked;
+int planner_process(struct planner *p, const struct spec_process *from) lc_checked;
 
 /* The process of `exec` as a process.json would say it. */
 int exec_process(struct planner *p, const struct plan_exec_options *exec,
 		 struct spec_process **out) lc_checked;
 
 /* The program for @out's device rules. */
-int make_device_program(struct arena *a, const struct spec_resources *resources,
-			struct plan_cgroup *out, struct lc_error *e) lc_checked;
+int planner_device_program(struct arena *a, const struct spec_resources *resources,
+			   struct plan_cgroup *out, struct lc_error *e) lc_checked;
 
 /* Adds to plan->notes: something of @member is left out or changed. */
-void make_note(struct planner *p, bool warning, const char *member, const char *fmt, ...)
+void planner_note(struct planner *p, bool warning, const char *member, const char *fmt, ...)
 	lc_printf(4, 5);
 
 /* What has no driver in this build, by name; one place, so that it is easy to lift. */

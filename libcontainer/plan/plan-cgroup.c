@@ -56,8 +56,8 @@ static struct plan_device_rule make_rule(const struct spec_device_rule *from)
 	};
 }
 
-int make_device_program(struct arena *a, const struct spec_resources *resources,
-			struct plan_cgroup *out, struct lc_error *e)
+int planner_device_program(struct arena *a, const struct spec_resources *resources,
+			   struct plan_cgroup *out, struct lc_error *e)
 {
 	size_t n = resources ? resources->devices.n : 0;
 
@@ -79,14 +79,14 @@ static int plan_devices(struct planner *p, const struct spec_resources *resource
 
 	if (p->plan->rootless || !p->host->initial_userns || cgroup->driver == CGROUP_DISABLED) {
 		if (resources && resources->devices.n)
-			make_note(
+			planner_note(
 				p, false, "linux.resources.devices",
 				cgroup->driver == CGROUP_DISABLED
 					? "not enforced without a cgroup"
 					: "not enforced by a cgroup without the host's privileges");
 		return 0;
 	}
-	return make_device_program(p->a, resources, cgroup, p->e);
+	return planner_device_program(p->a, resources, cgroup, p->e);
 }
 
 /* The caller's own cgroup holds processes, so nothing with controllers can be made below: beside
@@ -179,10 +179,10 @@ static bool delegates(const struct planner *p)
 
 static void note_resource(void *ctx, bool warning, const char *member, const char *text)
 {
-	make_note(ctx, warning, member, "%s", text);
+	planner_note(ctx, warning, member, "%s", text);
 }
 
-int make_cgroup(struct planner *p)
+int planner_cgroup(struct planner *p)
 {
 	struct plan_cgroup *cgroup = &p->plan->cgroup;
 	const struct spec_resources *resources = p->linux_->resources;

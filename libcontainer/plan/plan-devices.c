@@ -110,7 +110,7 @@ static int put_configured(struct planner *p, size_t i)
 	const struct plan_device *there = device_at(p, to.path);
 
 	if (is_made_anyway(p, to.path)) {
-		make_note(p, false, "linux.devices", "%s is made anyway", to.path);
+		planner_note(p, false, "linux.devices", "%s is made anyway", to.path);
 		return 0;
 	}
 	if (check_device(p, i, &to) < 0)
@@ -133,14 +133,14 @@ static void put_symlinks(struct planner *p)
 		};
 }
 
-int make_devices(struct planner *p)
+int planner_devices(struct planner *p)
 {
 	size_t n = p->linux_->devices.n;
 
 	if (dev_is_given(p)) {
 		if (n)
-			make_note(p, false, "linux.devices",
-				  "none is made: a bind mount on /dev brings its own");
+			planner_note(p, false, "linux.devices",
+				     "none is made: a bind mount on /dev brings its own");
 		return 0;
 	}
 	p->plan->devices.v =

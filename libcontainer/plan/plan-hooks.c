@@ -17,7 +17,7 @@ static void copy_hooks(struct arena *a, const struct spec_hook_list *from, plan_
 		};
 }
 
-int make_hooks(struct planner *p)
+int planner_hooks(struct planner *p)
 {
 	const struct spec_hooks *from = p->spec->hooks;
 	struct plan_hook_lists *to = &p->plan->hooks;
@@ -46,7 +46,7 @@ static char *sysctl_path(struct arena *a, const char *key)
 	return path;
 }
 
-int make_sysctls(struct planner *p)
+int planner_sysctls(struct planner *p)
 {
 	const struct pairs *from = &p->linux_->sysctl;
 

@@ -37,8 +37,8 @@ static void note_word(void *ctx, bool warning, const char *word, const char *why
 	struct making *m = ctx;
 	char member[MAX_MEMBER];
 
-	make_note(m->p, warning, member_of(m, "options", member), "%s has no effect: %s", word,
-		  why);
+	planner_note(m->p, warning, member_of(m, "options", member), "%s has no effect: %s", word,
+		     why);
 }
 
 static bool is(const char *type, const char *name)
@@ -363,8 +363,8 @@ static void plan_target(struct making *m)
 
 	m->to->target = path_inside(m->p->a, m->from->destination);
 	if (*m->from->destination != '/')
-		make_note(m->p, false, member_of(m, "destination", member),
-			  "relative: %s is taken for %s", m->from->destination, m->to->target);
+		planner_note(m->p, false, member_of(m, "destination", member),
+			     "relative: %s is taken for %s", m->from->destination, m->to->target);
 }
 
 static int plan_mount(struct making *m)
@@ -397,7 +397,7 @@ static int plan_mount(struct making *m)
 	return plan_idmap(m);
 }
 
-int make_mounts(struct planner *p)
+int planner_mounts(struct planner *p)
 {
 	size_t n = p->spec->mounts.n;
 

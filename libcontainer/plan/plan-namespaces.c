@@ -73,7 +73,7 @@ static int check_rootless(struct planner *p)
 		      p->host->euid);
 }
 
-int make_namespaces(struct planner *p)
+int planner_namespaces(struct planner *p)
 {
 	struct plan_namespaces *ns = &p->plan->ns;
 

@@ -151,10 +151,11 @@ static void make_consistent(struct planner *p, struct plan_caps *to)
 	raised = to->permitted & to->inheritable;
 	for (int cap = 0; cap <= p->host->cap_last; cap++)
 		if (to->ambient & ~raised & 1ULL << cap)
-			make_note(p, true, "process.capabilities.ambient",
-				  "can't raise ambient capability %s: it is not both permitted and "
-				  "inheritable",
-				  plan_cap_name(cap));
+			planner_note(
+				p, true, "process.capabilities.ambient",
+				"can't raise ambient capability %s: it is not both permitted and "
+				"inheritable",
+				plan_cap_name(cap));
 	to->ambient &= raised;
 }
 
@@ -173,11 +174,11 @@ static void plan_caps(struct planner *p, const struct spec_capabilities *from, s
 	to->inheritable = cap_bits(&from->inheritable, &notes);
 	to->ambient = cap_bits(&from->ambient, &notes);
 	if (notes.unknown.len)
-		make_note(p, true, "process.capabilities", "unknown, left out: %s",
-			  notes.unknown.str);
+		planner_note(p, true, "process.capabilities", "unknown, left out: %s",
+			     notes.unknown.str);
 	if (notes.missing.len)
-		make_note(p, true, "process.capabilities", "not available here, left out: %s",
-			  notes.missing.str);
+		planner_note(p, true, "process.capabilities", "not available here, left out: %s",
+			     notes.missing.str);
 	make_consistent(p, to);
 }
 
@@ -263,8 +264,8 @@ static void plan_oom(struct planner *p, const struct spec_process *from, struct 
 	if (!from->oomScoreAdj.set || privileged || !p->plan->rootless ||
 	    from->oomScoreAdj.v >= p->host->oom_score_adj)
 		return;
-	make_note(p, true, "process.oomScoreAdj", "%lld needs CAP_SYS_RESOURCE, stays at %d",
-		  (long long)from->oomScoreAdj.v, p->host->oom_score_adj);
+	planner_note(p, true, "process.oomScoreAdj", "%lld needs CAP_SYS_RESOURCE, stays at %d",
+		     (long long)from->oomScoreAdj.v, p->host->oom_score_adj);
 	to->oom_score_adj.v = p->host->oom_score_adj;
 }
 
@@ -305,7 +306,7 @@ static void plan_priorities(struct planner *p, const struct spec_process *from,
 	}
 }
 
-int make_process(struct planner *p, const struct spec_process *from)
+int planner_process(struct planner *p, const struct spec_process *from)
 {
 	struct plan_process *to = arena_alloc(p->a, sizeof(*to));
 

@@ -18,7 +18,7 @@ static const struct {
 	[PROPAGATION_UNBINDABLE] = { MS_UNBINDABLE, MS_PRIVATE },
 };
 
-int make_root(struct planner *p)
+int planner_root(struct planner *p)
 {
 	struct plan_root *root = &p->plan->root;
 
@@ -28,9 +28,10 @@ int make_root(struct planner *p)
 	if (how_ns(p, NS_MOUNT) == NS_INHERIT) {
 		root->chroot_only = true;
 		if (p->spec->mounts.n)
-			make_note(p, true, "mounts",
-				  "without a mount namespace (linux.namespaces) these stay mounted "
-				  "on the host");
+			planner_note(
+				p, true, "mounts",
+				"without a mount namespace (linux.namespaces) these stay mounted "
+				"on the host");
 		return 0;
 	}
 	root->propagation = propagations[p->linux_->rootfsPropagation].inside;
@@ -58,13 +59,13 @@ static void copy_paths(struct arena *a, const struct strs *from, struct strs *to
 	}
 }
 
-int make_paths(struct planner *p)
+int planner_paths(struct planner *p)
 {
 	copy_paths(p->a, &p->linux_->maskedPaths, &p->plan->masked);
 	copy_paths(p->a, &p->linux_->readonlyPaths, &p->plan->readonly);
 	p->plan->mount_label = p->linux_->mountLabel;
 	if (p->plan->mount_label && !p->host->selinux) {
-		make_note(p, false, "linux.mountLabel", "SELinux is not in force");
+		planner_note(p, false, "linux.mountLabel", "SELinux is not in force");
 		p->plan->mount_label = NULL;
 	}
 	return 0;

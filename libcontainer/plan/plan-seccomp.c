@@ -5,7 +5,7 @@
 
 static void note_seccomp(void *ctx, const char *member, const char *text)
 {
-	make_note(ctx, false, member, "%s", text);
+	planner_note(ctx, false, member, "%s", text);
 }
 
 static int plan_listener(struct planner *p, const struct spec_seccomp *from)
@@ -19,7 +19,7 @@ static int plan_listener(struct planner *p, const struct spec_seccomp *from)
 	return 0;
 }
 
-int make_seccomp(struct planner *p)
+int planner_seccomp(struct planner *p)
 {
 	const struct spec_seccomp *from = p->linux_->seccomp;
 	struct plan_seccomp *to = &p->plan->seccomp;
@@ -35,6 +35,7 @@ int make_seccomp(struct planner *p)
 	if (filter.notify)
 		return plan_listener(p, from);
 	if (from->listenerPath)
-		make_note(p, false, "linux.seccomp.listenerPath", "no action is SCMP_ACT_NOTIFY");
+		planner_note(p, false, "linux.seccomp.listenerPath",
+			     "no action is SCMP_ACT_NOTIFY");
 	return 0;
 }

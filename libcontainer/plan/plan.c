@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void make_note(struct planner *p, bool warning, const char *member, const char *fmt, ...)
+void planner_note(struct planner *p, bool warning, const char *member, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -73,7 +73,7 @@ static void note_annotations(struct planner *p)
 		for (const char *const *k = carried_out; *k; k++)
 			known |= !strcmp(key, *k);
 		if (!known && str_starts(key, "run.oci."))
-			make_note(p, false, "annotations", "%s has no effect", key);
+			planner_note(p, false, "annotations", "%s has no effect", key);
 	}
 }
 
@@ -112,16 +112,16 @@ static int make_names(struct planner *p)
 
 static int make_own_process(struct planner *p)
 {
-	return p->spec->process ? make_process(p, p->spec->process) : 0;
+	return p->spec->process ? planner_process(p, p->spec->process) : 0;
 }
 
 int plan_make(struct arena *a, const struct spec *spec, const struct plan_options *options,
 	      const struct plan_host *host, struct plan *plan, struct lc_error *e)
 {
 	static int (*const parts[])(struct planner *) = {
-		refuse_unsupported, make_namespaces,  make_names,   make_root,
-		make_mounts,	    make_paths,	      make_devices, make_sysctls,
-		make_hooks,	    make_own_process, make_seccomp, make_cgroup,
+		refuse_unsupported, planner_namespaces, make_names,	 planner_root,
+		planner_mounts,	    planner_paths,	planner_devices, planner_sysctls,
+		planner_hooks,	    make_own_process,	planner_seccomp, planner_cgroup,
 	};
 	struct planner p = {
 		.a = a, .spec = spec, .options = options, .host = host, .plan = plan, .e = e
@@ -145,10 +145,10 @@ int plan_exec(struct arena *a, const struct spec *spec, const struct plan_exec_o
 	struct spec_process *process;
 
 	make_identity(&p);
-	if (make_namespaces(&p) < 0 || exec_process(&p, exec, &process) < 0 ||
-	    make_process(&p, process) < 0)
+	if (planner_namespaces(&p) < 0 || exec_process(&p, exec, &process) < 0 ||
+	    planner_process(&p, process) < 0)
 		return -1;
-	return make_seccomp(&p);
+	return planner_seccomp(&p);
 }
 
 static void ignore_note(void *ctx, bool warning, const char *member, const char *text)
@@ -165,5 +165,5 @@ int plan_update(struct arena *a, const struct spec_resources *resources,
 	*out = (struct plan_cgroup){ 0 };
 	if (cgroup_plan_resources(a, resources, host, out, ignore_note, NULL, e) < 0)
 		return -1;
-	return resources && resources->devices.v ? make_device_program(a, resources, out, e) : 0;
+	return resources && resources->devices.v ? planner_device_program(a, resources, out, e) : 0;
 }
