@@ -144,6 +144,7 @@ static uint64_t cap_bits(const struct strs *caps, struct cap_notes *notes)
 static void make_consistent(struct planner *p, struct plan_caps *to)
 {
 	uint64_t raised;
+	struct buf refused = { .arena = p->a };
 
 	to->permitted &= to->bounding;
 	to->effective &= to->permitted;
@@ -151,11 +152,12 @@ static void make_consistent(struct planner *p, struct plan_caps *to)
 	raised = to->permitted & to->inheritable;
 	for (int cap = 0; cap <= p->host->cap_last; cap++)
 		if (to->ambient & ~raised & 1ULL << cap)
-			planner_note(
-				p, true, "process.capabilities.ambient",
-				"can't raise ambient capability %s: it is not both permitted and "
-				"inheritable",
-				plan_cap_name(cap));
+			add_name(&refused, plan_cap_name(cap));
+	if (refused.len)
+		planner_note(p, true, "process.capabilities.ambient",
+			     "can't raise ambient capability %s: not both permitted and "
+			     "inheritable",
+			     refused.str);
 	to->ambient &= raised;
 }
 

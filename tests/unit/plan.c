@@ -727,8 +727,8 @@ TEST(capabilities_are_made_consistent)
 		{ "\"bounding\":[\"CAP_KILL\"],\"permitted\":[\"CAP_KILL\"],"
 		  "\"ambient\":[\"CAP_KILL\"]",
 		  "20 20 0 0 0",
-		  "!process.capabilities.ambient: can't raise ambient capability CAP_KILL: it is "
-		  "not both permitted and inheritable" },
+		  "!process.capabilities.ambient: can't raise ambient capability CAP_KILL: not "
+		  "both permitted and inheritable" },
 		{ "\"bounding\":[\"CAP_KILL\"],\"permitted\":[\"CAP_KILL\"],"
 		  "\"inheritable\":[\"CAP_KILL\"],\"ambient\":[\"CAP_KILL\"]",
 		  "20 20 0 20 20", "" },
@@ -1164,7 +1164,9 @@ TEST(the_default_specs_validate_and_have_a_plan)
 		if (spec_load(&arena, "config.json", text, len, NULL, &spec, &e) < 0 ||
 		    plan_make(&arena, spec, &fs_options, &host, &plan, &e) < 0)
 			FAIL("%s\n%s", e.msg, text);
-		CHECK_STR(notes_of(&plan), "");
+		for (size_t k = 0; k < plan.notes.n; k++)
+			if (plan.notes.v[k].warning)
+				FAIL("%s", notes_of(&plan));
 	}
 }
 
