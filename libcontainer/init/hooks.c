@@ -64,14 +64,16 @@ static int open_state(const struct hook_state *state)
 }
 
 /* The child: whatever goes wrong is printed to what becomes the message's tail. */
-static void become(const struct plan_hook *hook, char *const *env, int in, int out)
+static void become(const struct plan_hook *hook, const struct hook_state *state, char *const *env,
+		   int in, int out)
 {
 	char *const none[] = { hook->path, NULL };
 	char text[256];
 	sigset_t set;
 	int n;
 
-	if (dup2(in, 0) >= 0 && dup2(out, 1) >= 0 && dup2(out, 2) >= 0) {
+	if (dup2(in, 0) >= 0 && dup2(out, 1) >= 0 && dup2(out, 2) >= 0 &&
+	    (state->filtered || sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)) {
 		signal(SIGPIPE, SIG_DFL);
 		sigemptyset(&set);
 		sigprocmask(SIG_SETMASK, &set, NULL);
@@ -97,7 +99,7 @@ static int begin(struct running *r, const struct plan_hook *hook, const struct h
 	r->output = ends[0];
 	r->pid = _Fork(); /* init is the child of a bare clone3() */
 	if (r->pid == 0)
-		become(hook, env, in, ends[1]);
+		become(hook, state, env, in, ends[1]);
 	close(ends[1]);
 	if (r->pid < 0) {
 		close(r->output);

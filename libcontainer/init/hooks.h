@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "plan/plan.h"
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* The state document: head, pid, tail.  @pid 0 leaves no number: the head is all there is up to
@@ -16,6 +17,8 @@
 struct hook_state {
 	const char *head, *tail;
 	pid_t pid;
+	bool filtered; /* the caller runs under a seccomp filter, and has no descriptor above 2
+			* that is not close-on-exec */
 };
 
 /* Runs @hooks in order and stops at the first that fails: "error running poststart hook #1: ...".

@@ -61,9 +61,9 @@ int step_process(struct sandbox *s, struct lc_error *e)
 	/* The namespaces may hold processes already: none may trace us (CVE-2016-9962). */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return lc_err_errno(e, "prctl PR_SET_DUMPABLE");
-	/* What the caller's caller forgot goes no further (CVE-2024-21626); a call that a filter
-	 * may refuse later. */
-	if (sys_close_range(3 + (unsigned)s->preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+	/* What the caller's caller forgot goes no further (CVE-2024-21626), and what is to be
+	 * preserved not to hooks; a call that a filter may refuse later. */
+	if (sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return lc_err_errno(e, "close_range");
 	(void)setsid(); /* fails for the leader of a session only */
 	s->umask = umask(0); /* modes are exact from here on */

@@ -138,14 +138,14 @@ static int step_hooked(struct sandbox *s, struct lc_error *e)
 
 static int step_create_hooks(struct sandbox *s, struct lc_error *e)
 {
-	struct hook_state state = { s->state_creating, s->state_tail, getpid() };
+	struct hook_state state = { s->state_creating, s->state_tail, getpid(), false };
 
 	return hooks_run(&s->plan->hooks.create_container, "createContainer", &state, environ, e);
 }
 
 static int step_start_hooks(struct sandbox *s, struct lc_error *e)
 {
-	struct hook_state state = { s->state_created, s->state_tail, getpid() };
+	struct hook_state state = { s->state_created, s->state_tail, getpid(), true };
 
 	return hooks_run(&s->plan->hooks.start_container, "startContainer", &state,
 			 process(s)->env.v, e);
