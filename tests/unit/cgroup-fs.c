@@ -818,3 +818,152 @@ TEST(pids_limits)
 	CHECK_STR(read_in(w, "/c/pids.max"), "max");
 	destroy(w);
 }
+
+/* Uses @size bytes of memory and waits. */
+static pid_t eater(struct world *w, size_t size)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	CHECK_INT(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (!pid) {
+		char *p;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (cgroup_attach(w->fd, NULL, getpid(), &w->e) < 0)
+			_exit(1);
+		p = malloc(size);
+		if (!p)
+			_exit(1);
+		memset(p, 1, size);
+		if (write(ready[1], p, 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	CHECK_INT(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+TEST(a_limit_below_usage_is_refused_when_that_is_asked_for)
+{
+	struct world *w = begin("/c");
+	pid_t pid;
+
+	need_controller(w, "memory");
+	plan_limits(w, "{\"memory\":{\"limit\":67108864}}");
+	CHECK_OK(create(w), &w->e);
+	pid = eater(w, 16 << 20);
+	plan_limits(w, "{\"memory\":{\"limit\":4194304,\"checkBeforeUpdate\":true}}");
+	CHECK_INT(w->ops->update(&w->ref, &w->plan, NULL, &w->e), -1);
+	CHECK_CONTAINS(w->e.msg,
+		       "linux.resources.memory.limit: rejecting memory limit 4194304 < usage ");
+	CHECK_STR(read_in(w, "/c/memory.max"), "67108864");
+	plan_limits(w, "{\"memory\":{\"limit\":33554432,\"checkBeforeUpdate\":true}}");
+	CHECK_OK(w->ops->update(&w->ref, &w->plan, NULL, &w->e), &w->e);
+	w->plan.check_memory_before_update = false;
+	update(w, "{\"memory\":{\"limit\":1048576,\"swap\":1048576}}"); /* kills it */
+	CHECK_INT(signal_that_ended(pid), SIGKILL);
+	destroy(w);
+}
+
+TEST(processors_and_memory_nodes)
+{
+	struct world *w = begin("/c");
+
+	need_controller(w, "cpuset");
+	plan_limits(w, "{\"cpu\":{\"cpus\":\"0\",\"mems\":\"0\"}}");
+	CHECK_OK(create(w), &w->e);
+	CHECK_STR(read_in(w, "/c/cpuset.cpus.effective"), "0");
+	CHECK_STR(read_in(w, "/c/cpuset.mems.effective"), "0");
+	destroy(w);
+	plan_limits(w, "{\"cpu\":{\"cpus\":\"4000\"}}");
+	CHECK_INT(create(w), -1);
+	CHECK_CONTAINS(w->e.msg, "linux.resources.cpu.cpus: write \"4000\" to " MOUNT "/");
+	CHECK(!exists(w, "/c"));
+}
+
+TEST(block_device_limits)
+{
+	const char *disk = getenv("HULL_TEST_DISK");
+	struct world *w = begin("/c");
+	char *device;
+	struct stat st;
+
+	need_controller(w, "io");
+	if (!disk || stat(disk, &st) < 0)
+		SKIP("no disk to limit: $HULL_TEST_DISK is not set (the test VM does)");
+	device = arena_printf(&w->a, "\"major\":%u,\"minor\":%u", major(st.st_rdev),
+			      minor(st.st_rdev));
+	plan_limits(w,
+		    arena_printf(&w->a,
+				 "{\"blockIO\":{\"throttleReadBpsDevice\":[{%s,\"rate\":1000},{%s,"
+				 "\"rate\":2000}],\"throttleWriteIOPSDevice\":[{%s,\"rate\":9}]}}",
+				 device, device, device));
+	CHECK_OK(create(w), &w->e);
+	CHECK_STR(read_in(w, "/c/io.max"),
+		  arena_printf(&w->a, "%u:%u rbps=2000 wbps=max riops=max wiops=9",
+			       major(st.st_rdev), minor(st.st_rdev)));
+	update(w, arena_printf(&w->a, "{\"blockIO\":{\"throttleReadBpsDevice\":[{%s,\"rate\":0}]}}",
+			       device));
+	CHECK_STR(read_in(w, "/c/io.max"),
+		  arena_printf(&w->a, "%u:%u rbps=max wbps=max riops=max wiops=9",
+			       major(st.st_rdev), minor(st.st_rdev)));
+	destroy(w);
+}
+
+/* Makes and removes a cgroup below shared parents; every second time it fails and takes back the
+ * parents that it made. */
+static int make_and_fail(void *arg)
+{
+	struct world *w = arg;
+
+	for (int i = 0; i < 150; i++) {
+		w->plan.path = arena_printf(&w->a, "%s/p/q/%d", w->top, getpid());
+		w->plan.files.n = i % 2;
+		if (i % 2) {
+			if (create(w) == 0 || !strstr(w->e.msg, "many"))
+				return 1;
+			continue;
+		}
+		if (create(w) < 0) {
+			printf("# %s\n", w->e.msg);
+			return 2;
+		}
+		close(w->fd);
+		if (w->ops->destroy(&w->ref, NULL, &w->e) < 0) {
+			printf("# %s\n", w->e.msg);
+			return 3;
+		}
+	}
+	return 0;
+}
+
+TEST(many_side_by_side_do_not_disturb_each_other)
+{
+	struct world *w = begin("/c");
+	pid_t pids[6];
+
+	plan_file(w, "cgroup.max.depth", "many", "linux.resources.unified.x", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		pids[i] = fork();
+		CHECK(pids[i] >= 0);
+		if (!pids[i]) {
+			int status = make_and_fail(w);
+
+			fflush(stdout);
+			_exit(status);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		int status;
+
+		CHECK_INT(waitpid(pids[i], &status, 0), pids[i]);
+		CHECK_INT(status, 0);
+	}
+}
