@@ -109,12 +109,13 @@ struct level {
 static const char *why_refused(int err)
 {
 	if (err == EBUSY)
-		return " (processes are in that cgroup itself)";
+		return "processes are in that cgroup itself";
 	if (err == EOPNOTSUPP)
-		return " (it is a threaded cgroup)";
+		return "that cgroup is threaded";
 	if (err == EACCES || err == EPERM || err == EROFS)
-		return " (it is not delegated to this user)";
-	return "";
+		return "it is not delegated: systemd needs it in Delegate= of the unit, for "
+		       "users of user@.service";
+	return "the kernel refuses";
 }
 
 static int enable_one(const struct level *l, const char *controller, struct lc_error *e)
@@ -132,9 +133,11 @@ static int enable_one(const struct level *l, const char *controller, struct lc_e
 		return 0;
 	}
 	errno = err;
-	lc_err_errno(e, "%s: write \"%s\" to %s%.*s/cgroup.subtree_control%s",
-		     member_for(l->plan, controller), text, l->mount, (int)l->len, l->path,
-		     why_refused(err));
+	lc_err_errno(e,
+		     "%s: the %s controller cannot be enabled (%s): write \"%s\" to "
+		     "%s%.*s/cgroup.subtree_control",
+		     member_for(l->plan, controller), controller, why_refused(err), text, l->mount,
+		     (int)l->len, l->path);
 	return -1;
 }
 
