@@ -41,6 +41,7 @@ struct sandbox_ref {
 	pid_t pid; /* init, as the host sees it */
 	int pidfd;
 	int sync; /* open while create or run talks to init */
+	const struct lc_log *log; /* of who made it */
 };
 
 struct sandbox_ops {

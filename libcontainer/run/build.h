@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A sandbox of namespaces while it is being built: what the parent (sandbox-ns.c) prepares and the
+ * child (ns-child.c) works with.  All of it is there before the first clone; the children get
+ * copies and allocate nothing.
+ *
+ * In the simple case init is the parent's child by one clone3().  What a process cannot do for
+ * itself takes one in between, which joins and prepares, clones init as its sibling (CLONE_PARENT),
+ * tells its pid and goes: to be in a joined pid namespace or a new time namespace one has to be
+ * born there, and what is joined with the host's privileges comes before a user namespace.
+ */
+#ifndef LC_BUILD_H
+#define LC_BUILD_H
+
+#include "base/arena.h"
+#include "init/init.h"
+#include "plan/sandbox.h"
+#include "run/namespaces.h"
+
+struct build {
+	const struct sandbox_args *args;
+	const struct plan *plan;
+	struct arena arena;
+	struct sandbox box; /* what init gets */
+	int sync; /* the parent's end */
+	int procfs; /* -1 when no maps are to be written */
+
+	/* What is joined: a file of the namespace, or a pidfd of who is in it. Kernel flags are
+	 * those of ns_kinds. */
+	struct {
+		int fd; /* -1: nothing */
+		int flag;
+	} joins[NS_TYPES];
+	int target; /* exec: pidfd of init, whose namespaces are joined at once; else -1 */
+	int target_flags; /* exec: those that differ from the caller's */
+	int new_flags; /* namespaces that init is cloned with */
+	bool new_user; /* the one in between makes the user namespace, before the others */
+	bool new_time; /* and the time namespace */
+	bool between; /* there is one in between */
+	bool join_in_init; /* no one in between: init joins for itself */
+
+	int cgroup; /* init is cloned into it; -1: not */
+	bool wait; /* init waits for SYNC_CGROUP */
+	bool wait_maps; /* init waits for SYNC_MAPPED */
+	struct sandbox_ref ref;
+};
+
+/* The number that rides along with SYNC_PID. */
+#define SPAWNED_OUTSIDE (1LL << 32) /* init could not be cloned into its cgroup */
+
+/* In the parent or in the one in between: clones init with b->new_flags, also into b->cgroup.
+ * Returns its pid to the caller, and does not return in init. */
+pid_t build_clone_init(struct build *b, uint64_t flags, int *pidfd, bool *outside,
+		       struct lc_error *e);
+
+/* Clones the one in between; its pid. */
+pid_t build_clone_between(struct build *b, int *pidfd, struct lc_error *e);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The terminal of a container, seen from outside. */
+#include "run/console.h"
+#include "base/file.h"
+#include "base/own.h"
+#include "sys/fd.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* A path that does not fit is reached through a descriptor of its directory. */
+static int fill_address(const char *path, struct sockaddr_un *addr, int *dir)
+{
+	const char *slash = strrchr(path, '/');
+	char parent[PATH_MAX];
+	int n;
+
+	*dir = -1;
+	*addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (strlen(path) < sizeof(addr->sun_path)) {
+		memcpy(addr->sun_path, path, strlen(path) + 1);
+		return 0;
+	}
+	errno = ENAMETOOLONG;
+	if (!slash || (size_t)(slash - path) >= sizeof(parent))
+		return -1;
+	snprintf(parent, sizeof(parent), "%.*s/", (int)(slash - path), path);
+	*dir = openat(AT_FDCWD, parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*dir < 0)
+		return -1;
+	n = snprintf(addr->sun_path, sizeof(addr->sun_path), "/proc/self/fd/%d/%s", *dir,
+		     slash + 1);
+	errno = ENAMETOOLONG;
+	return n < (int)sizeof(addr->sun_path) ? 0 : -1;
+}
+
+int socket_connect(const char *what, const char *path, struct lc_error *e)
+{
+	auto_fd sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	auto_fd dir = -1;
+	struct sockaddr_un addr;
+
+	if (sock < 0)
+		return lc_err_errno(e, "%s: socket", what);
+	if (!*path)
+		return lc_err(e, LC_EUSAGE, "%s: its path is empty", what);
+	if (fill_address(path, &addr, &dir) < 0 ||
+	    connect(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return lc_err_errno(e, "%s: connect to %s", what, path);
+	return fd_take(&sock);
+}
+
+int socket_send_fd(const char *what, const char *path, int fd, struct lc_error *e)
+{
+	auto_fd sock = socket_connect(what, path, e);
+
+	if (sock < 0)
+		return -1;
+	if (fd_send(sock, "pidfd", 5, &fd, 1) < 0)
+		return lc_err_errno(e, "%s: send a descriptor to %s", what, path);
+	return 0;
+}
+
+int console_pair(struct console *c, int *init_end, struct lc_error *e)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return lc_err_errno(e, "terminal: socketpair");
+	c->socket = pair[0];
+	*init_end = pair[1];
+	return 0;
+}
+
+void console_resize(const struct console *c)
+{
+	struct winsize size;
+
+	if (c->master >= 0 && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+		ioctl(c->master, TIOCSWINSZ, &size);
+}
+
+/* "\n" shall come out of a pipe as it went in; the caller's own terminal, which keeps OPOST, makes
+ * "\r\n" of it. */
+static void keep_newlines(int master)
+{
+	struct termios t;
+
+	if (tcgetattr(master, &t) < 0)
+		return;
+	t.c_oflag &= ~(tcflag_t)ONLCR;
+	tcsetattr(master, TCSANOW, &t);
+}
+
+static void make_raw(struct console *c)
+{
+	struct termios t;
+
+	if (tcgetattr(STDIN_FILENO, &c->saved) < 0)
+		return;
+	t = c->saved;
+	cfmakeraw(&t);
+	t.c_oflag |= OPOST;
+	c->raw = tcsetattr(STDIN_FILENO, TCSANOW, &t) == 0;
+}
+
+int console_receive(struct console *c, struct lc_error *e)
+{
+	char name[256];
+	size_t n = 0;
+	ssize_t len = fd_recv(c->socket, name, sizeof(name), &c->master, 1, &n);
+
+	if (len < 0)
+		return lc_err_errno(e, "receive the container's terminal");
+	if (n != 1 || c->master < 0)
+		return lc_err(e, LC_EINTERNAL, "the container's init sent no terminal");
+	fd_release(&c->socket);
+	keep_newlines(c->master);
+	console_resize(c);
+	make_raw(c);
+	return 0;
+}
+
+void console_release(struct console *c)
+{
+	int saved = errno;
+
+	if (c->raw)
+		tcsetattr(STDIN_FILENO, TCSANOW, &c->saved);
+	c->raw = false;
+	fd_release(&c->socket);
+	fd_release(&c->master);
+	errno = saved;
+}
+
+/* ---- copying ---- */
+
+static int make_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || flags & O_NONBLOCK || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -1;
+	return flags;
+}
+
+/* Only the master is our own. The caller's streams may be shared with a shell, and non-blocking is
+ * a property of the open file: so stdin and stdout stay as they are and are only touched when poll
+ * says so; a write to a pipe is at most PIPE_BUF, which poll promises to fit. */
+void copy_begin(struct console_copy *copy, const struct console *console)
+{
+	copy->console = console;
+	copy->in.len = copy->out.len = 0;
+	copy->in_closed = copy->in_line = copy->hung_up = false;
+	copy->eof_due = 0;
+	make_nonblocking(console->master);
+}
+
+void copy_poll(const struct console_copy *copy, struct pollfd p[3])
+{
+	bool read_in = !copy->in_closed && copy->in.len < sizeof(copy->in.data);
+	bool read_out = copy->out.len == 0 && !copy->hung_up;
+	short master =
+		(short)((copy->in.len || copy->eof_due ? POLLOUT : 0) | (read_out ? POLLIN : 0));
+
+	p[0] = (struct pollfd){ .fd = read_in ? STDIN_FILENO : -1, .events = POLLIN };
+	p[1] = (struct pollfd){ .fd = master && !copy->hung_up ? copy->console->master : -1,
+				.events = master };
+	p[2] = (struct pollfd){ .fd = copy->out.len ? STDOUT_FILENO : -1, .events = POLLOUT };
+}
+
+/* The end of a stdin that is no terminal is told to the program as the terminal's end-of-file
+ * character; behind an unfinished line it takes two. */
+static void tell_eof(struct console_copy *copy)
+{
+	struct termios t;
+	char c = 4;
+
+	copy->eof_due--;
+	if (tcgetattr(copy->console->master, &t) == 0) {
+		if (!(t.c_lflag & ICANON))
+			return;
+		c = (char)t.c_cc[VEOF];
+	}
+	if (write(copy->console->master, &c, 1) < 0 && (errno == EINTR || errno == EAGAIN))
+		copy->eof_due++;
+}
+
+static void read_stdin(struct console_copy *copy)
+{
+	ssize_t n = read(STDIN_FILENO, copy->in.data + copy->in.len,
+			 sizeof(copy->in.data) - copy->in.len);
+
+	if (n > 0) {
+		copy->in.len += (size_t)n;
+		copy->in_line = copy->in.data[copy->in.len - 1] != '\n';
+	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+		copy->in_closed = true;
+		copy->eof_due = n < 0 ? 0 : copy->in_line ? 2 : 1;
+	}
+}
+
+static void write_master(struct console_copy *copy)
+{
+	ssize_t n;
+
+	if (!copy->in.len) {
+		if (copy->eof_due)
+			tell_eof(copy);
+		return;
+	}
+	n = write(copy->console->master, copy->in.data, copy->in.len);
+	if (n > 0) {
+		copy->in.len -= (size_t)n;
+		memmove(copy->in.data, copy->in.data + n, copy->in.len);
+	} else if (n < 0 && errno != EINTR && errno != EAGAIN) {
+		copy->in.len = 0; /* nobody will read it any more */
+	}
+}
+
+/* False when there is nothing more to come now. EIO: every slave is closed, for now. */
+static bool read_master(struct console_copy *copy)
+{
+	ssize_t n = read(copy->console->master, copy->out.data, sizeof(copy->out.data));
+
+	if (n > 0)
+		copy->out.len = (size_t)n;
+	return n > 0;
+}
+
+static void write_stdout(struct console_copy *copy, bool all)
+{
+	size_t len = copy->out.len < PIPE_BUF || all ? copy->out.len : PIPE_BUF;
+	ssize_t n = write(STDOUT_FILENO, copy->out.data, len);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n < 0) { /* EPIPE: go on reading, so that the program does not hang */
+		copy->out.len = 0;
+		return;
+	}
+	copy->out.len -= (size_t)n;
+	memmove(copy->out.data, copy->out.data + n, copy->out.len);
+}
+
+void copy_step(struct console_copy *copy, const struct pollfd p[3])
+{
+	if (p[0].fd >= 0 && p[0].revents)
+		read_stdin(copy);
+	if (p[1].fd >= 0 && p[1].revents & POLLOUT)
+		write_master(copy);
+	if (p[1].fd >= 0 && p[1].revents & (POLLIN | POLLHUP) && !copy->out.len)
+		copy->hung_up = !read_master(copy) && errno == EIO;
+	if (p[2].fd >= 0 && p[2].revents)
+		write_stdout(copy, false);
+}
+
+void copy_finish(struct console_copy *copy)
+{
+	do {
+		while (copy->out.len) {
+			struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+			if (poll(&p, 1, -1) > 0)
+				write_stdout(copy, false);
+		}
+	} while (read_master(copy));
+}

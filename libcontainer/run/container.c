@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Opening the library and a container; what state it is in. */
+#include "run/container.h"
+#include "base/file.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "json/encode.h"
+#include "run/id.h"
+#include "run/lock.h"
+#include "sys/probe.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *const status_names[] = {
+	[STATUS_CREATING] = "creating", [STATUS_CREATED] = "created", [STATUS_RUNNING] = "running",
+	[STATUS_PAUSED] = "paused",	[STATUS_STOPPED] = "stopped",
+};
+
+const char *status_name(enum status status)
+{
+	return status_names[status];
+}
+
+static const struct word manager_words[] = {
+	{ "cgroupfs", CGROUP_FS },
+	{ "systemd", CGROUP_SYSTEMD },
+	{ "disabled", CGROUP_DISABLED },
+	{},
+};
+
+/* podman runs rootless runtimes as root of a user namespace, with XDG_RUNTIME_DIR set. */
+static bool uses_runtime_dir(const char *rootless)
+{
+	const char *xdg = getenv("XDG_RUNTIME_DIR");
+
+	if (!strcmp(rootless, "false"))
+		return false;
+	if (geteuid() != 0)
+		return true;
+	return xdg && *xdg && !probe_initial_userns();
+}
+
+static int default_root(struct lc *lc, struct lc_error *e)
+{
+	const char *xdg = getenv("XDG_RUNTIME_DIR");
+
+	if (!uses_runtime_dir(lc->rootless)) {
+		lc->root = arena_strdup(&lc->arena, "/run/hull");
+		return 0;
+	}
+	if (!xdg || xdg[0] != '/')
+		return lc_err(e, LC_EUSAGE,
+			      "where should states be kept? XDG_RUNTIME_DIR is not set to an "
+			      "absolute path, and no root directory (--root) is given");
+	lc->root = arena_printf(&lc->arena, "%s/hull", xdg);
+	return 0;
+}
+
+static int given_root(struct lc *lc, const char *root, struct lc_error *e)
+{
+	char cwd[PATH_MAX];
+
+	lc->root_given = true;
+	if (root[0] == '/') {
+		lc->root = arena_strdup(&lc->arena, root);
+		return 0;
+	}
+	if (!getcwd(cwd, sizeof(cwd)) || cwd[0] != '/')
+		return lc_err_errno(e,
+				    "the root directory %s is relative to a working directory "
+				    "that cannot be found",
+				    root);
+	lc->root = arena_printf(&lc->arena, "%s/%s", cwd, root);
+	return 0;
+}
+
+static int lc_setup(struct lc *lc, const struct lc_host *host, struct lc_error *e)
+{
+	const char *manager = host->cgroup_manager ? host->cgroup_manager : "cgroupfs";
+	int driver;
+
+	lc->log = host->log;
+	lc->rootless = arena_strdup(&lc->arena, host->rootless ? host->rootless : "auto");
+	if (strcmp(lc->rootless, "true") && strcmp(lc->rootless, "false") &&
+	    strcmp(lc->rootless, "auto"))
+		return lc_err(e, LC_EUSAGE, "rootless: expected true, false or auto, found \"%s\"",
+			      lc->rootless);
+	if (!word_value(manager_words, manager, &driver))
+		return lc_err(e, LC_EUSAGE,
+			      "cgroup manager: expected cgroupfs, systemd or disabled, found "
+			      "\"%s\"",
+			      manager);
+	lc->driver = (enum cgroup_driver)driver;
+	return host->root ? given_root(lc, host->root, e) : default_root(lc, e);
+}
+
+int lc_open(const struct lc_host *given, struct lc **out, struct lc_error *e)
+{
+	struct lc_host host = { 0 };
+	struct lc *lc;
+
+	memcpy(&host, given, given->size < sizeof(host) ? given->size : sizeof(host));
+	lc = calloc(1, sizeof(*lc));
+	if (!lc)
+		return lc_err(e, LC_EINTERNAL, "out of memory");
+	if (lc_setup(lc, &host, e) < 0) {
+		lc_close(lc);
+		return -1;
+	}
+	*out = lc;
+	return 0;
+}
+
+void lc_close(struct lc *lc)
+{
+	if (!lc)
+		return;
+	arena_free(&lc->arena);
+	free(lc);
+}
+
+static int open_dir(struct lc *lc, const char *id, struct container *c, struct lc_error *e)
+{
+	c->dir = openat(AT_FDCWD, arena_printf(&c->arena, "%s/%s", lc->root, id),
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (c->dir >= 0)
+		return 0;
+	if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+		return lc_err(e, LC_ENOTFOUND, "container \"%s\" does not exist", id);
+	return lc_err_errno(e, "container \"%s\": open %s/%s", id, lc->root, id);
+}
+
+int container_open(struct lc *lc, const char *id, bool bare_too, struct container *c,
+		   struct lc_error *e)
+{
+	*c = (struct container)CONTAINER_NONE;
+	c->lc = lc;
+	if (id_check(id, e) < 0)
+		return -1;
+	c->id = arena_strdup(&c->arena, id);
+	if (open_dir(lc, id, c, e) < 0)
+		return -1;
+	if (state_read(c->dir, &c->arena, &c->state, e) == 0)
+		return 0;
+	if (e->sys_errno != ENOENT)
+		return lc_err_in(e, "container \"%s\"", id);
+	c->bare = true;
+	if (!bare_too)
+		return lc_err(e, LC_ENOTFOUND, "container \"%s\" does not exist", id);
+	return 0;
+}
+
+int container_lock(struct container *c, bool force, struct lc_error *e)
+{
+	struct state state;
+	struct stat st;
+
+	if (!lock_take(c->dir, LOCK_WAIT_MS) && !force)
+		return lc_err(e, LC_ESTATE, "container \"%s\" is busy: another command works on it",
+			      c->id);
+	if (fstat(c->dir, &st) == 0 && st.st_nlink == 0)
+		return lc_err(e, LC_ENOTFOUND, "container \"%s\" does not exist", c->id);
+	if (state_read(c->dir, &c->arena, &state, e) < 0)
+		return c->bare && e->sys_errno == ENOENT ? 0
+							 : lc_err_in(e, "container \"%s\"", c->id);
+	c->state = state;
+	c->bare = false;
+	return 0;
+}
+
+void container_close(struct container *c)
+{
+	fd_release(&c->dir);
+	arena_free(&c->arena);
+}
+
+char *container_path(struct container *c)
+{
+	return arena_printf(&c->arena, "%s/%s", c->lc->root, c->id);
+}
+
+int container_not_running(struct lc_error *e)
+{
+	return lc_err(e, LC_ESTATE, "container not running: no such process");
+}
+
+int container_cgroup(struct container *c)
+{
+	struct lc_error ignored;
+
+	if (!c->state.cgroup.path)
+		return -1;
+	return cgroup_open(&c->state.cgroup, &ignored);
+}
+
+static bool same_boot(struct container *c)
+{
+	struct lc *lc = c->lc;
+
+	if (!lc->boot_id)
+		lc->boot_id = state_boot_id(&lc->arena);
+	return !c->state.boot_id || str_eq(c->state.boot_id, lc->boot_id);
+}
+
+static bool is_paused(struct container *c)
+{
+	auto_fd cgroup = container_cgroup(c);
+	struct lc_error ignored;
+	bool frozen = false;
+
+	return cgroup >= 0 && cgroup_is_frozen(cgroup, &frozen, &ignored) == 0 && frozen;
+}
+
+/* Without an init the creator decides: while it lives, one may still come. */
+static enum status status_of_creating(const struct state *state)
+{
+	bool lives = process_alive(state->init.pid ? &state->init : &state->creator);
+
+	return lives ? STATUS_CREATING : STATUS_STOPPED;
+}
+
+/* init holds the status fifo open until its execve. */
+static bool waits_for_start(struct container *c)
+{
+	auto_fd fd = openat(c->dir, STATUS_FIFO, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0;
+}
+
+enum status container_status(struct container *c)
+{
+	const struct state *state = &c->state;
+
+	if (c->bare || !same_boot(c))
+		return STATUS_STOPPED;
+	if (state->phase == PHASE_CREATING)
+		return status_of_creating(state);
+	if (!process_alive(&state->init))
+		return STATUS_STOPPED;
+	if (is_paused(c))
+		return STATUS_PAUSED;
+	return waits_for_start(c) ? STATUS_CREATED : STATUS_RUNNING;
+}
+
+const struct sandbox_ops *container_sandbox(bool vm, struct lc_error *e)
+{
+	if (!vm)
+		return &sandbox_ns;
+	lc_err(e, LC_EUNSUPPORTED, "this build has no VM mode");
+	return NULL;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Inside of the public API: what an open library and an open container are, and the parts that
+ * several calls share.  A struct container owns its directory's descriptor and an arena for all
+ * that was read of it.
+ */
+#ifndef LC_CONTAINER_H
+#define LC_CONTAINER_H
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "libcontainer.h"
+#include "plan/sandbox.h"
+#include "run/state.h"
+
+struct lc {
+	struct arena arena;
+	char *root; /* absolute */
+	bool root_given; /* by the caller: it has to exist before something is looked for in it */
+	enum cgroup_driver driver;
+	const char *rootless; /* "true", "false" or "auto" */
+	const struct lc_log *log;
+	char *boot_id;
+};
+
+struct container {
+	struct lc *lc;
+	struct arena arena;
+	char *id;
+	int dir; /* owned; also carries the lock */
+	bool bare; /* `create` was killed before it wrote a state: there is only a directory */
+	struct state state;
+};
+#define auto_container __attribute__((cleanup(container_close))) struct container
+#define CONTAINER_NONE \
+	{ \
+		.dir = -1 \
+	}
+
+enum status { STATUS_CREATING, STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED };
+
+/* "creating"... */
+const char *status_name(enum status status);
+
+/* Opens <root>/<id>: LC_ENOTFOUND `container "x" does not exist`. A bare one is only found when
+ * @bare_too. */
+int container_open(struct lc *lc, const char *id, bool bare_too, struct container *c,
+		   struct lc_error *e) lc_checked;
+void container_close(struct container *c);
+
+/* Takes the lock and reads the state anew. Without it after LOCK_WAIT_MS: LC_ESTATE, or with @force
+ * it goes on. LC_ENOTFOUND when it was deleted meanwhile. */
+int container_lock(struct container *c, bool force, struct lc_error *e) lc_checked;
+
+/* Path of its directory, in its arena. */
+char *container_path(struct container *c);
+
+enum status container_status(struct container *c);
+
+/* "container not running: no such process", for the commands that need a living one. */
+int container_not_running(struct lc_error *e);
+
+/* The backend that carries it out. */
+const struct sandbox_ops *container_sandbox(bool vm, struct lc_error *e);
+
+/* Adds the container's OCI state document (members in runc's order) to @w; status creating to
+ * stopped. */
+struct json_writer;
+void container_json(struct container *c, enum status status, struct json_writer *w);
+
+/* The state document for hooks, cut where the pid goes: head with the given status, and tail. */
+char *container_hook_head(struct container *c, enum status status);
+char *container_hook_tail(struct container *c);
+
+/* Hooks of the saved configuration.  Those of poststop are loaded before the directory goes and run
+ * after it. */
+int container_poststart(struct container *c, struct lc_error *e) lc_checked;
+void container_load_poststop(struct container *c, plan_hooks *hooks);
+void container_run_poststop(struct container *c, const plan_hooks *hooks);
+
+/* Kills what is left, removes cgroup, mounts and directory (absent things are fine), gives up the
+ * lock and runs the poststop hooks. */
+int container_remove(struct container *c, struct lc_error *e) lc_checked;
+
+/* Without a mount namespace of its own: remembers what is mounted below its root already. */
+int container_note_mounts(struct container *c, struct lc_error *e) lc_checked;
+
+/* SIGKILL to all of it, and waits for init to go. */
+int container_kill_all(struct container *c, struct lc_error *e) lc_checked;
+
+/* Directory of its cgroup: -1 and no error when it has none (any more). */
+int container_cgroup(struct container *c);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Making a container: what `create` and `run` share. */
+#ifndef LC_CREATE_H
+#define LC_CREATE_H
+
+#include "run/console.h"
+#include "run/container.h"
+#include "run/load.h"
+
+struct creation {
+	struct lc *lc;
+	struct lc_create how;
+	bool run; /* no fifos: the sync socket stays open for start */
+	struct container c; /* owned */
+	struct loaded loaded;
+	struct console console; /* owned: run in the foreground with a terminal */
+	int console_socket; /* owned: the end that init gets */
+	int start_fifo, status_fifo, cgroup; /* owned */
+	struct sandbox_ref ref; /* owned */
+	bool dir_made, pid_file_made;
+};
+#define auto_creation __attribute__((cleanup(creation_release))) struct creation
+
+/* Carries out the steps of create.c.  On failure nothing is left. */
+int creation_make(struct creation *m, struct lc *lc, const char *id, const struct lc_create *how,
+		  bool run, struct lc_error *e) lc_checked;
+
+/* Removes everything again; @e keeps what it says. */
+void creation_undo(struct creation *m);
+
+/* Closes descriptors and frees memory. */
+void creation_release(struct creation *m);
+
+/* True when the program's terminal is the caller's own. */
+bool creation_in_foreground(const struct creation *m);
+
+/* Writes "PID" to @path; NULL: nothing to do. */
+int pid_file_write(const char *path, pid_t pid, struct lc_error *e) lc_checked;
+
+/* Fds 3 to 3+n-1 must be open and the caller's: not one that this program opened for itself. */
+int preserved_check(uint32_t n, struct lc_error *e) lc_checked;
+
+/* How many descriptors a service manager passes on by LISTEN_FDS; 0: none. */
+uint32_t listen_fds(void);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Namespaces by their kernel names, their files, and the id maps of user namespaces. */
+#ifndef LC_NAMESPACES_H
+#define LC_NAMESPACES_H
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "plan/plan.h"
+#include <sys/types.h>
+
+struct ns_kind {
+	int flag; /* CLONE_NEW... */
+	const char *file; /* in /proc/PID/ns */
+};
+extern const struct ns_kind ns_kinds[NS_TYPES]; /* indexed by enum ns_type */
+
+/* Opens what config.json names at linux.namespaces for @ns, and sees that it is of that type; -1
+ * with LC_OK in *e when it is the caller's own already, so that there is nothing to join. */
+int ns_open(const struct plan_namespace *ns, struct lc_error *e);
+
+/* True when @pid is in another namespace of this kind than the caller, false too when it cannot be
+ * asked. */
+bool ns_differs(pid_t pid, enum ns_type type);
+
+/* Writes the maps of the new user namespace of @pid, with the help of newuidmap and newgidmap where
+ * the plan says so. @procfs: procfs_open(). */
+int ns_write_maps(int procfs, pid_t pid, const struct plan_namespaces *ns,
+		  struct lc_error *e) lc_checked;
+
+/* The maps of the user namespace behind @fd, as the caller sees ids outside. */
+int ns_read_maps(int fd, struct arena *a, plan_id_maps *uids, plan_id_maps *gids,
+		 struct lc_error *e) lc_checked;
+
+/* A user namespace with these maps, for idmapped mounts; owned. */
+int ns_make_user(int procfs, const plan_id_maps *uids, const plan_id_maps *gids,
+		 struct lc_error *e) lc_checked;
+
+/* Text of a map as the kernel takes it, and back. */
+char *ns_map_text(struct arena *a, const plan_id_maps *maps);
+bool ns_map_parse(struct arena *a, char *text, plan_id_maps *maps);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The children of a sandbox of namespaces, up to where init's own steps begin: joining, making a
+ * user and a time namespace, cloning init.  No allocation, no stdio, no locks: the caller may have
+ * been one thread of many.
+ */
+#include "base/own.h"
+#include "base/str.h"
+#include "init/sync.h"
+#include "run/build.h"
+#include "sys/procfs.h"
+#include "sys/sys.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* ---- joining ---- */
+
+static const char *flag_name(int flag)
+{
+	for (size_t i = 0; i < NS_TYPES; i++)
+		if (ns_kinds[i].flag == flag)
+			return ns_kinds[i].file;
+	return "?";
+}
+
+/* One pass over what is left to join; what is not permitted (yet) stays for the next. */
+static int join_pass(struct build *b, bool last, struct lc_error *e)
+{
+	for (size_t i = 0; i < NS_TYPES; i++) {
+		int fd = b->joins[i].fd;
+
+		if (fd < 0 || b->joins[i].flag == CLONE_NEWUSER)
+			continue;
+		if (setns(fd, b->joins[i].flag) < 0) {
+			if (errno == EPERM && !last)
+				continue;
+			return lc_err_errno(e, "join the %s namespace",
+					    flag_name(b->joins[i].flag));
+		}
+		b->joins[i].fd = -1;
+	}
+	return 0;
+}
+
+/* What belongs to the host's user namespace has to be joined before a user namespace is entered,
+ * what belongs to that one after. */
+static int join_all(struct build *b, struct lc_error *e)
+{
+	int user = b->joins[NS_USER].fd;
+
+	if (join_pass(b, user < 0, e) < 0)
+		return -1;
+	if (user < 0)
+		return 0;
+	if (setns(user, CLONE_NEWUSER) < 0)
+		return lc_err_errno(e, "join the user namespace");
+	return join_pass(b, true, e);
+}
+
+/* All namespaces of a process at once; where that is not permitted one after the other. */
+static int join_target(struct build *b, struct lc_error *e)
+{
+	if (!b->target_flags || setns(b->target, b->target_flags) == 0)
+		return 0;
+	if (errno == ESRCH)
+		return lc_err(e, LC_ESTATE, "container not running: no such process");
+	if (errno != EPERM)
+		return lc_err_errno(e, "join the container's namespaces");
+	for (size_t i = 0; i < NS_TYPES; i++) {
+		b->joins[i].flag = ns_kinds[i].flag;
+		b->joins[i].fd = b->target_flags & ns_kinds[i].flag ? b->target : -1;
+	}
+	return join_all(b, e);
+}
+
+/* ---- init ---- */
+
+static int wait_for_parent(struct build *b, struct lc_error *e)
+{
+	if (b->wait_maps && sync_expect(b->box.sync, SYNC_MAPPED, NULL, NULL, NULL, e) < 0)
+		return -1;
+	if (b->wait && sync_expect(b->box.sync, SYNC_CGROUP, NULL, NULL, NULL, e) < 0)
+		return -1;
+	if (b->join_in_init)
+		return join_all(b, e);
+	/* The cgroup namespace last: from inside, the way into the cgroup would be closed. */
+	if (b->target >= 0 && b->plan->ns.of[NS_CGROUP].how != NS_INHERIT &&
+	    setns(b->target, CLONE_NEWCGROUP) < 0)
+		return lc_err_errno(e, "join the cgroup namespace");
+	return 0;
+}
+
+static noreturn void init_begin(struct build *b)
+{
+	struct lc_error e = { 0 };
+
+	fd_release(&b->sync); /* or we would keep the socket open for ourselves */
+	b->box.log.ctx = &b->box.sync;
+	if (wait_for_parent(b, &e) < 0) {
+		sync_send_error(b->box.sync, &e);
+		_exit(1);
+	}
+	init_main(&b->box);
+}
+
+/* A cgroup that cannot take a process as one of its own (domain controllers are enabled below it,
+ * it is threaded, it is gone): exec uses the one init is in. */
+static bool cannot_hold(int err)
+{
+	return err == EBUSY || err == EOPNOTSUPP || err == ENOENT || err == ENODEV;
+}
+
+/* Moving is allowed where being born is not: beyond pids.max, and for those who may not write to
+ * the common ancestor as they are now. */
+static bool can_move_later(int err)
+{
+	return err == EAGAIN || err == EACCES || err == EPERM || err == ENOENT;
+}
+
+static pid_t clone_once(struct build *b, struct clone_args *args)
+{
+	pid_t pid = sys_clone3(args);
+
+	if (pid == 0)
+		init_begin(b);
+	return pid;
+}
+
+pid_t build_clone_init(struct build *b, uint64_t flags, int *pidfd, bool *outside,
+		       struct lc_error *e)
+{
+	struct clone_args args = {
+		.flags = flags | (uint64_t)b->new_flags | CLONE_PIDFD,
+		.pidfd = (uintptr_t)pidfd,
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
+	};
+	pid_t pid = -1;
+
+	*outside = false;
+	if (b->cgroup >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)b->cgroup;
+		pid = clone_once(b, &args);
+		if (pid < 0 && cannot_hold(errno) && b->args->cgroup_fallback >= 0) {
+			args.cgroup = (uint64_t)b->args->cgroup_fallback;
+			pid = clone_once(b, &args);
+		}
+		if (pid > 0)
+			return pid;
+		if (!can_move_later(errno))
+			return lc_err_errno(e, "clone the container's init into its cgroup");
+		args.flags &= ~(uint64_t)CLONE_INTO_CGROUP;
+		args.cgroup = 0;
+		*outside = true;
+		b->wait = true;
+	}
+	pid = clone_once(b, &args);
+	if (pid < 0)
+		return lc_err_errno(e, "clone the container's init");
+	return pid;
+}
+
+/* ---- the one in between ---- */
+
+/* "0-3,5" to a mask; only what the planner has checked comes here. */
+static bool parse_cpus(const char *list, unsigned long *mask, size_t bits)
+{
+	while (*list) {
+		char *end;
+		unsigned long first = strtoul(list, &end, 10), last = first;
+
+		if (*end == '-')
+			last = strtoul(end + 1, &end, 10);
+		if (end == list || last >= bits || first > last)
+			return false;
+		for (; first <= last; first++)
+			mask[first / (8 * sizeof(long))] |= 1UL << first % (8 * sizeof(long));
+		list = end + (*end == ',');
+		if (*end && *end != ',')
+			return false;
+	}
+	return true;
+}
+
+static int set_initial_affinity(struct build *b, struct lc_error *e)
+{
+	const struct plan_process *p = b->plan->process;
+	unsigned long mask[8192 / (8 * sizeof(long))] = { 0 };
+
+	if (!p || !p->cpus_initial)
+		return 0;
+	if (!parse_cpus(p->cpus_initial, mask, 8 * sizeof(mask)))
+		return lc_err(e, LC_ECONFIG, "process.execCPUAffinity.initial: \"%s\" is no list",
+			      p->cpus_initial);
+	if (sys_sched_setaffinity(0, mask, sizeof(mask)) < 0)
+		return lc_err_errno(e, "process.execCPUAffinity.initial: sched_setaffinity %s",
+				    p->cpus_initial);
+	return 0;
+}
+
+static int make_user_namespace(struct build *b, struct lc_error *e)
+{
+	if (unshare(CLONE_NEWUSER) < 0)
+		return lc_err_errno(e, "unshare the user namespace");
+	if (sync_send(b->box.sync, SYNC_MAP_IDS, -1, 0, e) < 0)
+		return -1;
+	return sync_expect(b->box.sync, SYNC_MAPPED, NULL, NULL, NULL, e);
+}
+
+/* Its clocks are set before the first process is in it. */
+static int make_time_namespace(struct build *b, struct lc_error *e)
+{
+	const char *offsets = b->plan->ns.time_offsets;
+	auto_fd procfs = -1;
+
+	if (unshare(ns_kinds[NS_TIME].flag) < 0)
+		return lc_err_errno(e, "unshare the time namespace");
+	if (!offsets)
+		return 0;
+	procfs = procfs_open(e);
+	if (procfs < 0 || procfs_write(procfs, "self/timens_offsets", offsets, e) < 0)
+		return lc_err_in(e, "linux.timeOffsets");
+	return 0;
+}
+
+static int prepare_and_clone(struct build *b, struct lc_error *e)
+{
+	auto_fd pidfd = -1;
+	bool outside;
+	pid_t pid;
+
+	if (set_initial_affinity(b, e) < 0)
+		return -1;
+	if ((b->target >= 0 ? join_target(b, e) : join_all(b, e)) < 0)
+		return -1;
+	if (b->new_user && make_user_namespace(b, e) < 0)
+		return -1;
+	if (b->new_time && make_time_namespace(b, e) < 0)
+		return -1;
+	pid = build_clone_init(b, CLONE_PARENT, &pidfd, &outside, e);
+	if (pid < 0)
+		return -1;
+	return sync_send(b->box.sync, SYNC_PID, pidfd, pid | (outside ? SPAWNED_OUTSIDE : 0), e);
+}
+
+pid_t build_clone_between(struct build *b, int *pidfd, struct lc_error *e)
+{
+	struct clone_args args = {
+		.flags = CLONE_PIDFD,
+		.pidfd = (uintptr_t)pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	struct lc_error own = { 0 };
+	pid_t pid = sys_clone3(&args);
+
+	if (pid < 0)
+		return lc_err_errno(e, "clone a process to join namespaces with");
+	if (pid > 0)
+		return pid;
+	fd_release(&b->sync);
+	if (prepare_and_clone(b, &own) == 0)
+		_exit(0);
+	sync_send_error(b->box.sync, &own);
+	_exit(1);
+}

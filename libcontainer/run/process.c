@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A process that is known from an earlier command. */
+#include "run/process.h"
+#include "base/own.h"
+#include "sys/sys.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+/* "PID (comm) S ppid ...": comm may hold blanks and parentheses, so count from the last one. */
+bool process_parse_stat(const char *stat, char *state, uint64_t *start)
+{
+	const char *s = strrchr(stat, ')');
+	char *end;
+
+	if (!s || s[1] != ' ' || !s[2])
+		return false;
+	*state = s[2];
+	s += 2; /* at field 3 */
+	for (int field = 3; field < 22; field++) {
+		s = strchr(s, ' ');
+		if (!s)
+			return false;
+		s++;
+	}
+	errno = 0;
+	*start = strtoull(s, &end, 10);
+	return !errno && end != s;
+}
+
+/* A leader that has ended shows as a zombie although other threads of its process go on; only the
+ * pidfd tells. */
+static bool has_ended(pid_t pid)
+{
+	auto_fd fd = sys_pidfd_open(pid, 0);
+
+	return fd < 0 || process_wait_gone(fd, 0);
+}
+
+bool process_identify(pid_t pid, struct process_id *out)
+{
+	char path[32], stat[1024], state;
+	auto_fd fd = -1;
+	ssize_t n;
+
+	if (pid <= 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, stat, sizeof(stat) - 1);
+	if (n <= 0)
+		return false;
+	stat[n] = 0;
+	out->pid = pid;
+	if (!process_parse_stat(stat, &state, &out->start) || state == 'X')
+		return false;
+	return state != 'Z' || !has_ended(pid);
+}
+
+bool process_alive(const struct process_id *id)
+{
+	struct process_id now;
+
+	return process_identify(id->pid, &now) && now.start == id->start;
+}
+
+/* The process that has the number when the pidfd is made still had it when its start time was
+ * read: so the two are the same. */
+int process_open(const struct process_id *id)
+{
+	auto_fd fd = -1;
+
+	errno = ESRCH;
+	if (id->pid <= 0)
+		return -1;
+	fd = sys_pidfd_open(id->pid, 0);
+	if (fd < 0)
+		return -1;
+	if (!process_alive(id)) {
+		errno = ESRCH;
+		return -1;
+	}
+	return fd_take(&fd);
+}
+
+bool process_wait_gone(int pidfd, int ms)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int r;
+
+	do {
+		r = poll(&p, 1, ms);
+	} while (r < 0 && errno == EINTR);
+	return r > 0;
+}
+
+void process_end(int pidfd)
+{
+	siginfo_t info;
+
+	if (pidfd < 0)
+		return;
+	sys_pidfd_send_signal(pidfd, SIGKILL);
+	while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
+		;
+}
+
+int process_wait(int pidfd, int *status, struct lc_error *e)
+{
+	siginfo_t info = { 0 };
+	int r;
+
+	do {
+		r = waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL);
+	} while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return lc_err_errno(e, "wait for the container's process");
+	*status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A process that is known from an earlier command: its number alone may mean another one by now. */
+#ifndef LC_PROCESS_H
+#define LC_PROCESS_H
+
+#include "base/error.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* pid and start time (field 22 of /proc/PID/stat, in ticks since boot). */
+struct process_id {
+	int32_t pid; /* 0: none */
+	uint64_t start;
+};
+
+/* Identity of a living process; false when it is gone or a zombie. */
+bool process_identify(pid_t pid, struct process_id *out);
+
+/* The very process still lives. */
+bool process_alive(const struct process_id *id);
+
+/* A pidfd of the very process; -1 with errno ESRCH when it is gone or a zombie. */
+int process_open(const struct process_id *id);
+
+/* Waits until the process behind @pidfd has ended; false after @ms milliseconds (-1: no limit). */
+bool process_wait_gone(int pidfd, int ms);
+
+/* SIGKILL, and takes the zombie away if it is a child of the caller. */
+void process_end(int pidfd);
+
+/* Waits for a child; the exit status as a shell gives it (128 + n for a signal). */
+int process_wait(int pidfd, int *status, struct lc_error *e) lc_checked;
+
+/* Text of the starttime and state fields of /proc/PID/stat, for tests. */
+bool process_parse_stat(const char *stat, char *state, uint64_t *start);
+
+#endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Takes a container away: processes, cgroup, mounts, directory, in this order; then its poststop
+ * hooks. */
+#include "base/file.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "run/container.h"
+#include "run/lock.h"
+#include "sys/fd.h"
+#include "sys/sys.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#define END_WAIT_MS 10000
+#define MOUNTS_MAX  (16 << 20)
+
+/* Keeps the first of several errors. */
+static void first_of(int *result, int r, struct lc_error *all, const struct lc_error *one)
+{
+	if (r < 0 && !*result) {
+		*result = -1;
+		*all = *one;
+	}
+}
+
+int container_kill_all(struct container *c, struct lc_error *e)
+{
+	auto_fd cgroup = container_cgroup(c);
+	auto_fd init = process_open(&c->state.init);
+
+	if (cgroup >= 0 && cgroup_kill(cgroup, SIGKILL, e) < 0 && e->sys_errno != ENODEV &&
+	    e->sys_errno != ENOENT)
+		return -1;
+	if (init < 0)
+		return 0;
+	/* init may have left the cgroup, or there is none. */
+	if (sys_pidfd_send_signal(init, SIGKILL) < 0 && errno != ESRCH)
+		return lc_err_errno(e, "kill process %d", c->state.init.pid);
+	if (!process_wait_gone(init, END_WAIT_MS))
+		return lc_err(e, LC_ESYSTEM,
+			      "process %d does not end after SIGKILL: it hangs in the kernel",
+			      c->state.init.pid);
+	return 0;
+}
+
+/* ---- mounts of a container without a mount namespace ---- */
+
+/* Undoes the octal escapes of mountinfo in place. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
+			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			s += 3;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = 0;
+}
+
+static bool was_there(const struct state *state, const char *id)
+{
+	for (size_t i = 0; i < state->mounts_before.n; i++)
+		if (!strcmp(state->mounts_before.v[i], id))
+			return true;
+	return false;
+}
+
+/* Is the mount of this line of mountinfo below the root? Cuts the line up. */
+static bool is_below(char *line, const char *root, char **id, char **target)
+{
+	size_t len = strlen(root);
+
+	*id = strsep(&line, " ");
+	for (int i = 0; i < 3; i++)
+		strsep(&line, " ");
+	*target = strsep(&line, " ");
+	if (!*target)
+		return false;
+	unescape(*target);
+	return !strncmp(*target, root, len) && (*target)[len] == '/';
+}
+
+static int read_mounts(struct arena *a, char **text, struct lc_error *e)
+{
+	size_t len;
+
+	return file_read_at(AT_FDCWD, "/proc/self/mountinfo", a, MOUNTS_MAX, text, &len, e);
+}
+
+int container_note_mounts(struct container *c, struct lc_error *e)
+{
+	char *text, *line, *id, *target;
+	size_t room = 0;
+	struct strs *list = &c->state.mounts_before;
+
+	if (read_mounts(&c->arena, &text, e) < 0)
+		return -1;
+	for (const char *p = text; *p; p++)
+		room += *p == '\n';
+	list->v = arena_array(&c->arena, room + 1, sizeof(*list->v));
+	while ((line = strsep(&text, "\n")))
+		if (is_below(line, c->state.rootfs, &id, &target))
+			list->v[list->n++] = id;
+	return 0;
+}
+
+/* The last line first: what lies on top was mounted later. */
+static int unmount_below(struct container *c, char *text, struct lc_error *e)
+{
+	char *line = strsep(&text, "\n"), *id, *target;
+	int result = 0;
+
+	if (!line)
+		return 0;
+	if (text)
+		result = unmount_below(c, text, e);
+	if (!is_below(line, c->state.rootfs, &id, &target) || was_there(&c->state, id))
+		return result;
+	if (umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && !result)
+		result = lc_err_errno(e, "unmount %s", target);
+	return result;
+}
+
+static int remove_mounts(struct container *c, struct lc_error *e)
+{
+	char *text;
+
+	if (c->state.own_mount_namespace || !c->state.rootfs || !strcmp(c->state.rootfs, "/"))
+		return 0;
+	if (read_mounts(&c->arena, &text, e) < 0)
+		return -1;
+	return unmount_below(c, text, e);
+}
+
+/* ---- its directory ---- */
+
+static int remove_contents(int dir, struct lc_error *e);
+
+static int remove_entry(int dir, const char *name, struct lc_error *e)
+{
+	auto_fd below = -1;
+
+	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return lc_err_errno(e, "remove %s", name);
+	below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (below < 0)
+		return lc_err_errno(e, "remove %s", name);
+	if (remove_contents(below, e) < 0)
+		return -1;
+	if (unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return lc_err_errno(e, "remove %s", name);
+	return 0;
+}
+
+static int remove_contents(int dir, struct lc_error *e)
+{
+	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+	int result = 0;
+
+	if (!d) {
+		int saved = errno;
+
+		fd_release(&copy);
+		/* A removed directory cannot be opened anew: nothing is left in it. */
+		errno = saved;
+		return saved == ENOENT ? 0 : lc_err_errno(e, "list the container's directory");
+	}
+	while (!result && (entry = readdir(d)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			result = remove_entry(dir, entry->d_name, e);
+	closedir(d);
+	return result;
+}
+
+static int remove_dir(struct container *c, struct lc_error *e)
+{
+	char *path = container_path(c);
+	auto_fd again = -1;
+
+	/* Whatever is at the path by now, only the directory that we hold goes. */
+	if (remove_contents(c->dir, e) < 0)
+		return lc_err_in(e, "%s", path);
+	again = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (again < 0 || !fd_is_same(again, c->dir))
+		return 0;
+	if (rmdir(path) < 0 && errno != ENOENT)
+		return lc_err_errno(e, "rmdir %s", path);
+	return 0;
+}
+
+int container_remove(struct container *c, struct lc_error *e)
+{
+	const struct cgroup_ref *ref = &c->state.cgroup;
+	plan_hooks poststop = { 0 };
+	struct lc_error one = { 0 };
+	int result = 0, r;
+
+	if (!c->bare) {
+		container_load_poststop(c, &poststop);
+		first_of(&result, container_kill_all(c, &one), e, &one);
+		r = cgroup_ops_of(ref->driver)->destroy(ref, c->lc->log, &one);
+		first_of(&result, r, e, &one);
+		first_of(&result, remove_mounts(c, &one), e, &one);
+	}
+	/* While something of it is left, its state stays, so that delete can be tried again. */
+	if (result < 0 || remove_dir(c, e) < 0)
+		return -1;
+	lock_drop(c->dir);
+	container_run_poststop(c, &poststop);
+	return 0;
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A sandbox of namespaces, seen from the parent: what is opened for init beforehand, the dialogue
+ * with it, and what is done to it from outside. */
+#include "base/own.h"
+#include "cgroups/cgroup.h"
+#include "init/sync.h"
+#include "run/build.h"
+#include "run/net-devices.h"
+#include "run/notify.h"
+#include "run/process.h"
+#include "run/sources.h"
+#include "sys/procfs.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+static void build_release(struct build *b)
+{
+	fd_release(&b->sync);
+	fd_release(&b->box.sync);
+	fd_release(&b->box.root_tree);
+	fd_release(&b->box.procfs);
+	fd_release(&b->procfs);
+	for (size_t i = 0; i < NS_TYPES; i++)
+		fd_release(&b->joins[i].fd);
+	for (size_t i = 0; b->box.sources && i < b->plan->mounts.n; i++) {
+		fd_release(&b->box.sources[i]);
+		fd_release(&b->box.idmap_userns[i]);
+	}
+	fd_release(&b->ref.pidfd);
+	fd_release(&b->ref.sync);
+	arena_free(&b->arena);
+}
+#define auto_build __attribute__((cleanup(build_release))) struct build
+
+static int build_init(struct build *b, const struct sandbox_args *args, struct lc_error *e)
+{
+	int pair[2];
+
+	*b = (struct build){
+		.args = args,
+		.plan = args->plan,
+		.box = SANDBOX_NONE,
+		.sync = -1,
+		.procfs = -1,
+		.target = -1,
+		.cgroup = args->cgroup,
+		.ref = { .pidfd = -1, .sync = -1 },
+	};
+	for (size_t i = 0; i < NS_TYPES; i++) {
+		b->joins[i].fd = -1;
+		b->joins[i].flag = ns_kinds[i].flag;
+	}
+	b->box.plan = args->plan;
+	b->box.cgroup_path = args->cgroup_path;
+	b->box.start_fifo = args->start_fifo;
+	b->box.status_fifo = args->status_fifo;
+	b->box.console_socket = args->console_socket;
+	b->box.preserve_fds = args->preserve_fds;
+	b->box.state_creating = args->state_creating;
+	b->box.state_created = args->state_created;
+	b->box.state_tail = args->state_tail;
+	b->box.log = (struct lc_log){ .write = sync_log, .max = LC_LOG_WARNING };
+	if (args->log && args->log->max > LC_LOG_WARNING)
+		b->box.log.max = args->log->max;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return lc_err_errno(e, "socketpair");
+	b->sync = pair[0];
+	b->box.sync = pair[1];
+	return 0;
+}
+
+static enum ns_how how(const struct plan *plan, enum ns_type type)
+{
+	return plan->ns.of[type].how;
+}
+
+/* ---- create: what will be joined and made ---- */
+
+static int open_namespaces(struct build *b, struct lc_error *e)
+{
+	for (size_t i = 0; i < NS_TYPES; i++) {
+		const struct plan_namespace *ns = &b->plan->ns.of[i];
+
+		if (ns->how != NS_JOIN)
+			continue;
+		b->joins[i].fd = ns_open(ns, e);
+		if (b->joins[i].fd < 0 && e->code != LC_OK)
+			return -1;
+	}
+	return 0;
+}
+
+static bool joins_any(const struct build *b)
+{
+	for (size_t i = 0; i < NS_TYPES; i++)
+		if (b->joins[i].fd >= 0)
+			return true;
+	return false;
+}
+
+static void divide_work(struct build *b)
+{
+	const struct plan *plan = b->plan;
+	bool new_user = how(plan, NS_USER) == NS_NEW;
+	bool joins = joins_any(b);
+
+	for (size_t i = 0; i < NS_TYPES; i++)
+		if (how(plan, (enum ns_type)i) == NS_NEW && i != NS_CGROUP && i != NS_TIME)
+			b->new_flags |= ns_kinds[i].flag;
+	b->new_time = how(plan, NS_TIME) == NS_NEW;
+	b->between = b->joins[NS_PID].fd >= 0 || b->joins[NS_USER].fd >= 0 || b->new_time ||
+		     (new_user && joins);
+	b->join_in_init = joins && !b->between;
+	b->new_user = new_user && b->between;
+	b->wait_maps = new_user && !b->between;
+	if (b->new_user)
+		b->new_flags &= ~CLONE_NEWUSER;
+	b->wait = b->between || plan->cgroup.driver == CGROUP_SYSTEMD;
+	b->box.mapped_root = new_user || b->joins[NS_USER].fd >= 0;
+	b->box.limits_outside = b->box.mapped_root;
+}
+
+/* The maps of a user namespace that is joined are its own. */
+static int complete_maps(struct build *b, struct plan *copy, struct lc_error *e)
+{
+	if (b->joins[NS_USER].fd < 0)
+		return 0;
+	*copy = *b->plan;
+	if (ns_read_maps(b->joins[NS_USER].fd, &b->arena, &copy->ns.uid_maps, &copy->ns.gid_maps,
+			 e) < 0)
+		return lc_err_in(e, "linux.namespaces (user): %s", b->plan->ns.of[NS_USER].path);
+	b->plan = copy;
+	b->box.plan = copy;
+	return 0;
+}
+
+static int open_procfs(struct build *b, struct lc_error *e)
+{
+	if (b->procfs < 0 && b->box.mapped_root)
+		b->procfs = procfs_open(e);
+	return b->procfs < 0 && b->box.mapped_root ? -1 : 0;
+}
+
+static int prepare(struct build *b, struct plan *copy, struct lc_error *e)
+{
+	if (open_namespaces(b, e) < 0)
+		return -1;
+	divide_work(b);
+	if (complete_maps(b, copy, e) < 0 || open_procfs(b, e) < 0)
+		return -1;
+	return sources_open(b, e);
+}
+
+/* ---- cloning ---- */
+
+/* A process that is traced or whose memory is read gives away what it has open (CVE-2016-9962).  An
+ * ordinary user could not write the maps of one that is not dumpable: there init does it when it
+ * is mapped. */
+struct dumpable {
+	int before;
+};
+
+static struct dumpable make_undumpable(const struct plan *plan)
+{
+	struct dumpable d = { -1 };
+
+	if (plan->rootless && geteuid() != 0)
+		return d;
+	d.before = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	return d;
+}
+
+static void restore_dumpable(struct dumpable d)
+{
+	if (d.before == 1)
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+static int write_maps(struct build *b, pid_t pid, struct lc_error *e)
+{
+	if (ns_write_maps(b->procfs, pid, &b->plan->ns, e) < 0)
+		return -1;
+	return sync_send(b->sync, SYNC_MAPPED, -1, 0, e);
+}
+
+/* Listens to the one in between until it has told init's pid; then it has ended. */
+static int hear_of_init(struct build *b, pid_t between, bool *outside, struct lc_error *e)
+{
+	static const enum sync_what wanted[] = { SYNC_PID, SYNC_MAP_IDS };
+	int64_t value = 0;
+
+	for (;;) {
+		switch (sync_expect_one_of(b->sync, wanted, ARRAY_SIZE(wanted), b->args->log,
+					   &b->ref.pidfd, &value, e)) {
+		case 0:
+			if (b->ref.pidfd < 0)
+				return lc_err(e, LC_EINTERNAL, "init's pidfd did not come");
+			b->ref.pid = (pid_t)(value & (SPAWNED_OUTSIDE - 1));
+			*outside = value & SPAWNED_OUTSIDE;
+			return 0;
+		case 1:
+			if (write_maps(b, between, e) < 0)
+				return -1;
+			break;
+		default:
+			return -1;
+		}
+	}
+}
+
+static int spawn_through_between(struct build *b, bool *outside, struct lc_error *e)
+{
+	auto_fd pidfd = -1;
+	pid_t between = build_clone_between(b, &pidfd, e);
+	int r, status;
+
+	if (between < 0)
+		return -1;
+	/* Ours must not keep the socket open when both children are dead. */
+	fd_release(&b->box.sync);
+	r = hear_of_init(b, between, outside, e);
+	if (r < 0)
+		process_end(pidfd);
+	else if (process_wait(pidfd, &status, e) < 0)
+		r = -1;
+	return r;
+}
+
+static int spawn(struct build *b, bool *outside, struct lc_error *e)
+{
+	struct dumpable d = make_undumpable(b->plan);
+	int r = 0;
+
+	if (b->between) {
+		r = spawn_through_between(b, outside, e);
+	} else {
+		b->ref.pid = build_clone_init(b, 0, &b->ref.pidfd, outside, e);
+		r = b->ref.pid < 0 ? -1 : 0;
+		fd_release(&b->box.sync);
+	}
+	restore_dumpable(d);
+	return r;
+}
+
+/* ---- create ---- */
+
+/* Limits that init cannot set from inside its user namespace. */
+static int set_limits(struct build *b, struct lc_error *e)
+{
+	const struct plan_process *p = b->plan->process;
+
+	if (!b->box.limits_outside || !p)
+		return 0;
+	for (size_t i = 0; i < p->rlimits.n; i++) {
+		const struct plan_rlimit *l = &p->rlimits.v[i];
+		struct rlimit limit = { l->soft, l->hard };
+
+		if (prlimit(b->ref.pid, (__rlimit_resource_t)l->resource, &limit, NULL) < 0)
+			return lc_err_errno(e, "process.rlimits[%zu]: prlimit", i);
+	}
+	if (p->oom_score_adj.set) {
+		char path[40], text[24];
+
+		snprintf(path, sizeof(path), "%d/oom_score_adj", b->ref.pid);
+		snprintf(text, sizeof(text), "%lld", (long long)p->oom_score_adj.v);
+		if (procfs_write(b->procfs, path, text, e) < 0)
+			return lc_err_in(e, "process.oomScoreAdj");
+	}
+	return 0;
+}
+
+static int admit(struct build *b, bool outside, struct lc_error *e)
+{
+	const struct sandbox_args *args = b->args;
+	int cgroup = args->cgroup;
+
+	if (b->wait_maps && write_maps(b, b->ref.pid, e) < 0)
+		return -1;
+	if (args->cloned && args->cloned(args->ctx, b->ref.pid, &cgroup, e) < 0)
+		return -1;
+	if (outside && cgroup_attach(cgroup, NULL, b->ref.pid, e) < 0)
+		return -1;
+	if (b->box.is_exec && set_limits(b, e) < 0)
+		return -1;
+	return b->wait || outside ? sync_send(b->sync, SYNC_CGROUP, -1, 0, e) : 0;
+}
+
+static int run_hooks(struct build *b, struct lc_error *e)
+{
+	const struct sandbox_args *args = b->args;
+
+	if (net_devices_move(b->plan, b->ref.pid, args->log, e) < 0)
+		return -1;
+	if (args->created && args->created(args->ctx, b->ref.pid, e) < 0)
+		return -1;
+	return sync_send(b->sync, SYNC_HOOKED, -1, 0, e);
+}
+
+static int hand_over_listener(struct build *b, int listener, struct lc_error *e)
+{
+	auto_fd owned = listener;
+	const struct sandbox_args *args = b->args;
+
+	if (notify_hand_over(b->plan, args->state_creating, args->state_tail, b->ref.pid, owned,
+			     e) < 0)
+		return -1;
+	return sync_send(b->sync, SYNC_NOTIFIED, -1, 0, e);
+}
+
+/* What init says until it is ready. */
+static int converse(struct build *b, struct lc_error *e)
+{
+	static const enum sync_what wanted[] = { SYNC_READY, SYNC_HOOKS, SYNC_NOTIFY };
+
+	for (;;) {
+		int fd = -1;
+		int r = sync_expect_one_of(b->sync, wanted, ARRAY_SIZE(wanted), b->args->log, &fd,
+					   NULL, e);
+
+		if (r == 1)
+			r = run_hooks(b, e) < 0 ? -1 : 1;
+		else if (r == 2)
+			r = hand_over_listener(b, fd_take(&fd), e) < 0 ? -1 : 2;
+		fd_release(&fd);
+		if (r <= 0)
+			return r;
+	}
+}
+
+static void give(struct build *b, struct sandbox_ref *out)
+{
+	out->pid = b->ref.pid;
+	out->log = b->args->log;
+	out->pidfd = fd_take(&b->ref.pidfd);
+	out->sync = fd_take(&b->sync);
+}
+
+static int ns_create(const struct sandbox_args *args, struct sandbox_ref *out, struct lc_error *e)
+{
+	auto_build b;
+	struct plan copy;
+	bool outside = false;
+
+	if (build_init(&b, args, e) < 0 || prepare(&b, &copy, e) < 0)
+		return -1;
+	if (spawn(&b, &outside, e) < 0 || admit(&b, outside, e) < 0 || converse(&b, e) < 0 ||
+	    set_limits(&b, e) < 0) {
+		process_end(b.ref.pidfd);
+		return -1;
+	}
+	give(&b, out);
+	return 0;
+}
+
+static int ns_start(struct sandbox_ref *ref, struct lc_error *e)
+{
+	if (sync_send(ref->sync, SYNC_START, -1, 0, e) < 0)
+		return -1;
+	return sync_expect_exec(ref->sync, ref->pidfd, ref->log, e);
+}
+
+/* ---- exec ---- */
+
+static int prepare_exec(struct build *b, const struct sandbox_ref *ref, struct plan *copy,
+			struct lc_error *e)
+{
+	int flags = 0;
+
+	/* What is found there counts, not what config.json said. */
+	*copy = *b->plan;
+	for (size_t i = 0; i < NS_TYPES; i++) {
+		bool differs = ns_differs(ref->pid, (enum ns_type)i);
+
+		copy->ns.of[i].how = differs ? NS_JOIN : NS_INHERIT;
+		flags |= differs ? ns_kinds[i].flag : 0;
+	}
+	b->plan = copy;
+	b->box.plan = copy;
+	b->box.is_exec = true;
+	b->target = ref->pidfd;
+	b->target_flags = flags & ~CLONE_NEWCGROUP;
+	b->between = true;
+	b->wait = true;
+	b->box.mapped_root = flags & CLONE_NEWUSER;
+	b->box.limits_outside = b->box.mapped_root;
+	b->box.sources = NULL;
+	b->procfs = procfs_open(e);
+	if (b->procfs < 0)
+		return -1;
+	b->box.procfs = fcntl(b->procfs, F_DUPFD_CLOEXEC, 3);
+	return b->box.procfs < 0 ? lc_err_errno(e, "fcntl F_DUPFD") : 0;
+}
+
+/* A listener may still come before the program begins. */
+static int converse_exec(struct build *b, struct lc_error *e)
+{
+	static const enum sync_what wanted[] = { SYNC_NOTIFY };
+	int fd = -1;
+
+	if (!b->plan->seccomp.listener_path)
+		return 0;
+	if (sync_expect_one_of(b->sync, wanted, 1, b->args->log, &fd, NULL, e) < 0) {
+		fd_release(&fd);
+		return -1;
+	}
+	return hand_over_listener(b, fd, e);
+}
+
+static int ns_exec(const struct sandbox_args *args, const struct sandbox_ref *ref,
+		   struct sandbox_ref *out, struct lc_error *e)
+{
+	auto_build b;
+	struct plan copy;
+	bool outside = false;
+
+	if (build_init(&b, args, e) < 0)
+		return -1;
+	if (prepare_exec(&b, ref, &copy, e) < 0)
+		return -1;
+	if (spawn(&b, &outside, e) < 0 || admit(&b, outside, e) < 0 || converse_exec(&b, e) < 0) {
+		process_end(b.ref.pidfd);
+		return -1;
+	}
+	give(&b, out);
+	return 0;
+}
+
+const struct sandbox_ops sandbox_ns = {
+	.name = "container",
+	.create = ns_create,
+	.start = ns_start,
+	.exec = ns_exec,
+};

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hooks that run after `create`: poststart and poststop, from the configuration as it was saved. */
+#include "base/own.h"
+#include "init/hooks.h"
+#include "run/load.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static plan_hooks as_plan(struct arena *a, const struct spec_hook_list *from)
+{
+	plan_hooks to = { .v = arena_array(a, from->n, sizeof(*to.v)), .n = from->n };
+
+	for (size_t i = 0; i < from->n; i++)
+		to.v[i] = (struct plan_hook){
+			.path = from->v[i].path,
+			.args = from->v[i].args,
+			.env = from->v[i].env,
+			.timeout = from->v[i].timeout.set ? from->v[i].timeout.v : 0,
+		};
+	return to;
+}
+
+static int run_list(struct container *c, const plan_hooks *hooks, const char *stage,
+		    enum status status, struct lc_error *e)
+{
+	struct hook_state state = {
+		.head = container_hook_head(c, status),
+		.tail = container_hook_tail(c),
+		.pid = status == STATUS_STOPPED ? 0 : c->state.init.pid,
+	};
+
+	return hooks_run(hooks, stage, &state, environ, e);
+}
+
+int container_poststart(struct container *c, struct lc_error *e)
+{
+	struct loaded l = { 0 };
+	plan_hooks hooks;
+
+	if (!c->state.poststart)
+		return 0;
+	if (load_saved(c, &l, e) < 0)
+		return -1;
+	hooks = as_plan(&c->arena, &l.spec->hooks->poststart);
+	return run_list(c, &hooks, "poststart", STATUS_RUNNING, e);
+}
+
+void container_load_poststop(struct container *c, plan_hooks *hooks)
+{
+	struct loaded l = { 0 };
+	struct lc_error e;
+
+	*hooks = (plan_hooks){ 0 };
+	if (!c->state.poststop)
+		return;
+	if (load_saved(c, &l, &e) < 0 && e.sys_errno == ENOENT)
+		return; /* a racing delete runs them */
+	if (!l.spec)
+		log_warn(c->lc->log, "poststop hooks cannot run: %s", e.msg);
+	else if (l.spec->hooks)
+		*hooks = as_plan(&c->arena, &l.spec->hooks->poststop);
+}
+
+/* OCI: a poststop hook that fails is logged, and the others still run. */
+void container_run_poststop(struct container *c, const plan_hooks *hooks)
+{
+	struct lc_error e;
+
+	for (size_t i = 0; i < hooks->n; i++) {
+		plan_hooks one = { .v = hooks->v + i, .n = 1 };
+
+		if (run_list(c, &one, "poststop", STATUS_STOPPED, &e) < 0)
+			log_warn(c->lc->log, "%s", e.msg);
+	}
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * lc_start() and lc_run(): let the program go, and hear whether it really runs.
+ *
+ * `start` writes one byte to the start fifo, which init reads, and then reads the status fifo until
+ * init's execve closes it.  The first of two racing starts wins: the second finds init, which
+ * closed the start fifo, no longer there.
+ */
+#include "base/own.h"
+#include "init/sync.h"
+#include "run/create.h"
+#include "run/foreground.h"
+#include "run/lock.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#define EXEC_WAIT_MS 2000
+
+static int refuse(struct container *c, enum status status, struct lc_error *e)
+{
+	if (status == STATUS_STOPPED)
+		return lc_err(e, LC_ESTATE,
+			      "cannot start container \"%s\": it has stopped: container not "
+			      "running: no such process",
+			      c->id);
+	return lc_err(e, LC_ESTATE, "cannot start container \"%s\" in the %s state", c->id,
+		      status_name(status));
+}
+
+/* Under the lock, so that one of two starts sees the other's. */
+static int send_go(struct container *c, int *status_fifo, struct lc_error *e)
+{
+	enum status status = container_status(c);
+	auto_fd fifo = -1;
+
+	if (status != STATUS_CREATED)
+		return refuse(c, status, e);
+	*status_fifo = openat(c->dir, STATUS_FIFO, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	if (*status_fifo < 0)
+		return lc_err_errno(e, "open %s/" STATUS_FIFO, container_path(c));
+	fifo = openat(c->dir, START_FIFO, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	if (fifo < 0 && (errno == ENXIO || errno == ENOENT)) /* init is past it */
+		return refuse(c, process_alive(&c->state.init) ? STATUS_RUNNING : STATUS_STOPPED,
+			      e);
+	if (fifo < 0)
+		return lc_err_errno(e, "open %s/" START_FIFO, container_path(c));
+	if (write(fifo, "x", 1) != 1)
+		return lc_err_errno(e, "write to %s/" START_FIFO, container_path(c));
+	unlinkat(c->dir, START_FIFO, 0);
+	fcntl(*status_fifo, F_SETFL, O_RDONLY);
+	return 0;
+}
+
+/* A hook that fails at start ends the container (OCI runtime-spec, lifecycle). */
+static int end_after_failure(struct container *c, struct lc_error *e)
+{
+	struct lc_error other = { 0 };
+
+	if (container_remove(c, &other) < 0)
+		log_warn(c->lc->log, "clean up after the failure: %s", other.msg);
+	(void)e;
+	return -1;
+}
+
+static bool is_hook_failure(const struct lc_error *e)
+{
+	static const char begin[] = "error running startContainer hook";
+
+	return !strncmp(e->msg, begin, sizeof(begin) - 1);
+}
+
+int lc_start(struct lc *lc, const char *id, struct lc_error *e)
+{
+	auto_container c = CONTAINER_NONE;
+	auto_fd pidfd = -1, status = -1;
+	int r;
+
+	if (container_open(lc, id, false, &c, e) < 0)
+		return -1;
+	if (!container_sandbox(c.state.vm, e) || container_lock(&c, false, e) < 0)
+		return -1;
+	pidfd = process_open(&c.state.init);
+	r = send_go(&c, &status, e);
+	lock_drop(c.dir);
+	if (r < 0)
+		return -1;
+	if (sync_expect_exec(status, pidfd, lc->log, e) < 0) {
+		/* init is on its way out: who asks next shall find the container stopped. */
+		process_wait_gone(pidfd, EXEC_WAIT_MS);
+		return is_hook_failure(e) ? end_after_failure(&c, e) : -1;
+	}
+	unlinkat(c.dir, STATUS_FIFO, 0);
+	if (container_poststart(&c, e) < 0)
+		return end_after_failure(&c, e);
+	return 0;
+}
+
+/* ---- run ---- */
+
+static int start_made(struct creation *m, struct lc_error *e)
+{
+	const struct sandbox_ops *ops = container_sandbox(m->c.state.vm, e);
+
+	if (!ops || ops->start(&m->ref, e) < 0 || container_poststart(&m->c, e) < 0) {
+		creation_undo(m);
+		return -1;
+	}
+	return 0;
+}
+
+static int finish(struct creation *m, struct lc_error *e)
+{
+	fd_release(&m->cgroup);
+	if (m->how.keep)
+		return 0;
+	if (m->how.pid_file)
+		unlink(m->how.pid_file);
+	return container_remove(&m->c, e);
+}
+
+static int run_in_foreground(struct creation *m, struct foreground *f, int *status,
+			     struct lc_error *e)
+{
+	struct lc_error other = { 0 };
+	int r;
+
+	if (m->console.socket >= 0 && console_receive(&m->console, e) < 0) {
+		creation_undo(m);
+		return -1;
+	}
+	if (start_made(m, e) < 0)
+		return -1;
+	r = foreground_wait(f, &m->console, m->ref.pidfd, status, e);
+	console_release(&m->console);
+	if (finish(m, r < 0 ? &other : e) < 0)
+		return -1;
+	return r;
+}
+
+int lc_run(struct lc *lc, const char *id, const struct lc_create *how, int *status,
+	   struct lc_error *e)
+{
+	auto_creation m = { 0 };
+	auto_foreground f = FOREGROUND_NONE;
+
+	*status = 0;
+	if (load_create_options(how).detach) {
+		if (creation_make(&m, lc, id, how, true, e) < 0)
+			return -1;
+		return start_made(&m, e);
+	}
+	if (foreground_begin(&f, e) < 0 || creation_make(&m, lc, id, how, true, e) < 0)
+		return -1;
+	return run_in_foreground(&m, &f, status, e);
+}
