@@ -218,6 +218,31 @@ static void decode_word(struct decoder *d, const struct at *at, const struct jso
 	unexpected(d, at, v, list.str);
 }
 
+static void decode_flags(struct decoder *d, const struct at *at, const struct json *v,
+			 const struct field *f, uint64_t *out)
+{
+	static const struct field rest = { .kind = K_U64 };
+	struct at here = { at, NULL, 0 };
+
+	if (v->type != JSON_ARRAY) {
+		unexpected(d, at, v, "expected an array of strings");
+		return;
+	}
+	*out = 0;
+	for (const struct json *c = v->child; c; c = c->next, here.index++) {
+		uint64_t bits = 0;
+		int value = 0;
+
+		if (c->type == JSON_NUMBER) {
+			decode_number(d, &here, c, &rest, &bits);
+		} else {
+			decode_word(d, &here, c, f, &value);
+			bits = f->kind == K_BITS ? 1ULL << value : (uint64_t)value;
+		}
+		*out |= bits;
+	}
+}
+
 static size_t element_size(const struct field *f)
 {
 	switch (f->kind) {
@@ -454,6 +479,10 @@ static void decode_field(struct decoder *d, const struct at *at, const struct js
 		return;
 	case K_BYTES:
 		decode_bytes(d, at, v, out);
+		return;
+	case K_FLAGS:
+	case K_BITS:
+		decode_flags(d, at, v, f, out);
 		return;
 	case K_PAIRS:
 		decode_pairs(d, at, v, f, out);

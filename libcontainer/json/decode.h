@@ -88,6 +88,8 @@ enum kind {
 	K_OPT_U64, /* struct opt_u64 */
 	K_ENUM, /* any enum; a value that has no word is not written */
 	K_ENUMS, /* LIST_OF(enum x) */
+	K_FLAGS, /* uint64_t; an array of words for masks, and a number for what has no word */
+	K_BITS, /* the same, but the words are for numbers of bits */
 	K_STRS, /* struct strs */
 	K_U32S, /* struct u32s */
 	K_U64_ARRAY, /* uint64_t [count] */
@@ -120,7 +122,7 @@ struct field {
 	int64_t min;
 	uint64_t max;
 	const struct shape *shape; /* K_OBJECT... and K_STRUCT... */
-	const struct word *words; /* K_ENUM, K_ENUMS */
+	const struct word *words; /* K_ENUM, K_ENUMS, K_FLAGS, K_BITS */
 	/* NULL, or says what is wrong with a string (also with each of a list, and with each key of
 	 * a map): "expected an absolute path" */
 	const char *(*check)(const char *text);
@@ -181,6 +183,8 @@ struct shape {
 			  FIELD_SAME_(sizeof(*FIELD_MEMBER_(T, m).v) == sizeof(int)), \
 		##__VA_ARGS__ \
 	}
+#define F_FLAGS(T, m, w, ...) FIELD_(T, m, uint64_t, .kind = K_FLAGS, .words = (w), ##__VA_ARGS__)
+#define F_BITS(T, m, w, ...)  FIELD_(T, m, uint64_t, .kind = K_BITS, .words = (w), ##__VA_ARGS__)
 #define F_U64_ARRAY(T, m, ...) \
 	{ \
 		.name = #m, .kind = K_U64_ARRAY, .count = ARRAY_SIZE(FIELD_MEMBER_(T, m)), \

@@ -263,6 +263,8 @@ static bool present(const struct field *f, const void *p)
 		return !(f->omit_zero && !*(const uint32_t *)p);
 	case K_I64:
 	case K_U64:
+	case K_FLAGS:
+	case K_BITS:
 		return !(f->omit_zero && !*(const uint64_t *)p);
 	case K_U64_ARRAY:
 		return !(f->omit_zero && all_zero(p, f->count * sizeof(uint64_t)));
@@ -272,6 +274,23 @@ static bool present(const struct field *f, const void *p)
 		return !(f->omit_zero && all_zero(p, f->count * f->shape->size));
 	}
 	return false;
+}
+
+/* A word is written when all of its bits are left, so one for several goes before theirs. */
+static void add_flags(struct json_writer *w, const struct field *f, uint64_t bits)
+{
+	json_open(w, f->name, '[');
+	for (const struct word *word = f->words; word->name; word++) {
+		uint64_t mask = f->kind == K_BITS ? 1ULL << word->value : (uint64_t)word->value;
+
+		if ((bits & mask) != mask)
+			continue;
+		json_add_string(w, NULL, word->name);
+		bits &= ~mask;
+	}
+	if (bits)
+		json_add_u64(w, NULL, bits);
+	json_close(w, ']');
 }
 
 static void add_scalar(struct json_writer *w, const struct field *f, const void *p)
@@ -344,6 +363,10 @@ static void add_field(struct json_writer *w, const struct field *f, const void *
 		return;
 	case K_BYTES:
 		add_bytes(w, f->name, p);
+		return;
+	case K_FLAGS:
+	case K_BITS:
+		add_flags(w, f, *(const uint64_t *)p);
 		return;
 	case K_PAIRS:
 		add_pairs(w, f->name, p);

@@ -323,12 +323,18 @@ int plan_update(struct arena *a, const struct spec_resources *resources,
 int plan_print(struct arena *a, const struct plan *plan, char **text, size_t *len,
 	       struct lc_error *e) lc_checked;
 
-extern const struct shape plan_shape; /* for print, and for sending a plan to a guest */
+/* Reads back what plan_print() wrote, or the same without white space: a plan that was sent to a
+ * guest. */
+int plan_read(struct arena *a, const char *text, size_t len, struct plan *plan,
+	      struct lc_error *e) lc_checked;
+
+extern const struct shape plan_shape; /* for encode() */
 
 /* Mount options that are understood, sorted, NULL-terminated; all others are file-system data. */
 const char *const *plan_mount_words(struct arena *a);
 
 /* "CAP_CHOWN" for 0, NULL for a number that has no name; -1 for a name that has no number. */
+extern const struct word plan_cap_words[];
 const char *plan_cap_name(int cap);
 int plan_cap_number(const char *name);
 

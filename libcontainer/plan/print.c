@@ -3,6 +3,9 @@
 #include "plan/plan.h"
 #include "json/encode.h"
 
+#include <string.h>
+#include <sys/mount.h>
+
 static const struct word ns_how_words[] = {
 	{ "inherit", NS_INHERIT }, { "new", NS_NEW }, { "join", NS_JOIN }, {}
 };
@@ -15,6 +18,24 @@ static const struct word cgroup_driver_words[] = { { "cgroupfs", CGROUP_FS },
 						   { "systemd", CGROUP_SYSTEMD },
 						   { "disabled", CGROUP_DISABLED },
 						   {} };
+
+/* As in options of mounts; a value of the field for access times, or with "atime" all of it. */
+static const struct word attr_words[] = {
+	{ "ro", MOUNT_ATTR_RDONLY },
+	{ "nosuid", MOUNT_ATTR_NOSUID },
+	{ "nodev", MOUNT_ATTR_NODEV },
+	{ "noexec", MOUNT_ATTR_NOEXEC },
+	{ "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW },
+	{ "nodiratime", MOUNT_ATTR_NODIRATIME },
+	{ "atime", MOUNT_ATTR__ATIME },
+	{ "noatime", MOUNT_ATTR_NOATIME },
+	{ "strictatime", MOUNT_ATTR_STRICTATIME },
+	{},
+};
+static const struct word propagation_flag_words[] = {
+	{ "shared", MS_SHARED },	 { "slave", MS_SLAVE },	  { "private", MS_PRIVATE },
+	{ "unbindable", MS_UNBINDABLE }, { "recursive", MS_REC }, {},
+};
 
 static const struct field plan_id_map_fields[] = {
 	F_U32(struct plan_id_map, inside),
@@ -50,12 +71,12 @@ static const struct field plan_mount_fields[] = {
 	F_STRING(struct plan_mount, fstype),
 	F_STRING(struct plan_mount, source),
 	F_BOOL(struct plan_mount, recursive, OMIT_ZERO),
-	F_U64(struct plan_mount, attr_set, OMIT_ZERO),
-	F_U64(struct plan_mount, attr_clear, OMIT_ZERO),
-	F_U64(struct plan_mount, attr_set_rec, OMIT_ZERO),
-	F_U64(struct plan_mount, attr_clear_rec, OMIT_ZERO),
+	F_FLAGS(struct plan_mount, attr_set, attr_words, OMIT_ZERO),
+	F_FLAGS(struct plan_mount, attr_clear, attr_words, OMIT_ZERO),
+	F_FLAGS(struct plan_mount, attr_set_rec, attr_words, OMIT_ZERO),
+	F_FLAGS(struct plan_mount, attr_clear_rec, attr_words, OMIT_ZERO),
 	F_BOOL(struct plan_mount, flags_given, OMIT_ZERO),
-	F_U64(struct plan_mount, propagation, OMIT_ZERO),
+	F_FLAGS(struct plan_mount, propagation, propagation_flag_words, OMIT_ZERO),
 	F_BOOL(struct plan_mount, propagation_rec, OMIT_ZERO),
 	F_STRS(struct plan_mount, data, OMIT_ZERO),
 	F_BOOL(struct plan_mount, tmpcopyup, OMIT_ZERO),
@@ -99,8 +120,8 @@ static SHAPE(plan_symlink);
 static const struct field plan_root_fields[] = {
 	F_STRING(struct plan_root, path),
 	F_BOOL(struct plan_root, readonly),
-	F_U64(struct plan_root, propagation),
-	F_U64(struct plan_root, host_propagation),
+	F_FLAGS(struct plan_root, propagation, propagation_flag_words),
+	F_FLAGS(struct plan_root, host_propagation, propagation_flag_words),
 	F_BOOL(struct plan_root, no_pivot, OMIT_ZERO),
 	F_BOOL(struct plan_root, chroot_only, OMIT_ZERO),
 	{},
@@ -108,11 +129,11 @@ static const struct field plan_root_fields[] = {
 static SHAPE(plan_root);
 
 static const struct field plan_caps_fields[] = {
-	F_U64(struct plan_caps, bounding),
-	F_U64(struct plan_caps, effective),
-	F_U64(struct plan_caps, permitted),
-	F_U64(struct plan_caps, inheritable),
-	F_U64(struct plan_caps, ambient),
+	F_BITS(struct plan_caps, bounding, plan_cap_words),
+	F_BITS(struct plan_caps, effective, plan_cap_words),
+	F_BITS(struct plan_caps, permitted, plan_cap_words),
+	F_BITS(struct plan_caps, inheritable, plan_cap_words),
+	F_BITS(struct plan_caps, ambient, plan_cap_words),
 	F_BOOL(struct plan_caps, given),
 	{},
 };
@@ -298,5 +319,23 @@ int plan_print(struct arena *a, const struct plan *plan, char **text, size_t *le
 {
 	(void)e;
 	*text = encode(a, &plan_shape, plan, 2, len);
+	return 0;
+}
+
+int plan_read(struct arena *a, const char *text, size_t len, struct plan *plan, struct lc_error *e)
+{
+	struct strs *env;
+	char **roomy;
+
+	*plan = (struct plan){ 0 };
+	if (decode_text(a, "plan", text, len, &plan_shape, plan, NULL, e) < 0)
+		return -1;
+	if (!plan->process)
+		return 0;
+	env = &plan->process->env; /* with the slot for HOME, which is not sent */
+	roomy = arena_array(a, env->n + 2, sizeof(*roomy));
+	if (env->n)
+		memcpy(roomy, env->v, env->n * sizeof(*roomy));
+	env->v = roomy;
 	return 0;
 }

@@ -1182,12 +1182,205 @@ TEST(plans_survive_the_wire)
 
 	if (plan_make(&arena, spec, &fs_options, &host, &plan, &e) < 0 ||
 	    plan_print(&arena, &plan, &first, &n, &e) < 0 ||
-	    decode_text(&arena, "plan", first, n, &plan_shape, back, NULL, &e) < 0 ||
+	    plan_read(&arena, first, n, back, &e) < 0 ||
 	    plan_print(&arena, back, &second, &m, &e) < 0)
 		FAIL("%s", e.msg);
 	CHECK_STR(second, first);
 	CHECK_INT(back->seccomp.filter.n, plan.seccomp.filter.n);
 	CHECK_INT(memcmp(back->seccomp.filter.v, plan.seccomp.filter.v, plan.seccomp.filter.n), 0);
+}
+
+/* ---- on the wire ---- */
+
+static size_t size_of(const struct field *f)
+{
+	switch (f->kind) {
+	case K_CHAR:
+	case K_BOOL:
+	case K_U8:
+		return 1;
+	case K_U32:
+	case K_I32:
+	case K_ENUM:
+		return 4;
+	case K_OPT_BOOL:
+		return sizeof(struct opt_bool);
+	case K_OPT_U32:
+	case K_OPT_I32:
+		return sizeof(struct opt_u32);
+	case K_OPT_I64:
+	case K_OPT_U64:
+		return sizeof(struct opt_u64);
+	case K_STRS:
+	case K_ENUMS:
+	case K_U32S:
+	case K_BYTES:
+	case K_PAIRS:
+	case K_OBJECTS:
+	case K_OBJECT_MAP:
+		return sizeof(struct strs);
+	case K_U64_ARRAY:
+		return f->count * sizeof(uint64_t);
+	case K_STRUCT:
+		return f->shape->size;
+	case K_STRUCT_ARRAY:
+		return f->count * f->shape->size;
+	default:
+		return 8;
+	}
+}
+
+static size_t alignment_of(const struct field *f)
+{
+	size_t size = size_of(f);
+
+	return f->kind == K_OPT_BOOL ? 1 : size < 8 ? size : f->kind == K_OPT_U32 ? 4 : 8;
+}
+
+/* Every byte belongs to a field or is padding in front of one. */
+static void check_covered(const char *name, const struct shape *shape)
+{
+	size_t end = 0;
+
+	for (const struct field *f = shape->fields; f->name; f++) {
+		if (f->offset < end || f->offset - end >= 8 ||
+		    (f->offset > end && f->offset - end >= alignment_of(f)))
+			FAIL("%s: something before %s is not printed (bytes %zu to %zu)", name,
+			     f->name, end, f->offset);
+		end = f->offset + size_of(f);
+		if (f->shape)
+			check_covered(f->name, f->shape);
+	}
+	if (shape->size - end >= 8)
+		FAIL("%s: the last member is not printed", name);
+}
+
+TEST(every_member_of_a_plan_is_printed)
+{
+	check_covered("plan", &plan_shape);
+}
+
+static void fill(const struct shape *shape, void *out);
+
+static void fill_list(const struct field *f, void *p)
+{
+	struct strs *list = p;
+
+	list->n = 1;
+	list->v = arena_alloc(&arena, f->shape ? f->shape->size : 2 * sizeof(char *));
+	if (f->shape)
+		fill(f->shape, list->v);
+	else if (f->kind == K_STRS)
+		list->v[0] = (char *)"x";
+	else if (f->kind == K_PAIRS)
+		*(struct pair *)(void *)list->v = (struct pair){ (char *)"k", (char *)"v" };
+	else
+		memset(list->v, 1, sizeof(uint32_t)); /* bytes, numbers */
+}
+
+/* Something that is not zero. */
+static void fill_field(const struct field *f, void *p)
+{
+	switch (f->kind) {
+	case K_STRING:
+		*(const char **)p = f->name;
+		return;
+	case K_CHAR:
+		*(char *)p = 'c';
+		return;
+	case K_BOOL:
+		*(bool *)p = true;
+		return;
+	case K_ENUM:
+		*(int *)p = f->words[1].value;
+		return;
+	case K_OPT_U32:
+		*(struct opt_u32 *)p = (struct opt_u32){ true, 7 };
+		return;
+	case K_OPT_I64:
+		*(struct opt_i64 *)p = (struct opt_i64){ true, -7 };
+		return;
+	case K_FLAGS:
+	case K_BITS:
+		*(uint64_t *)p = 3ULL << 62 | 5;
+		return;
+	case K_STRUCT:
+		fill(f->shape, p);
+		return;
+	case K_STRUCT_ARRAY:
+		for (size_t i = 0; i < f->count; i++)
+			fill(f->shape, (char *)p + i * f->shape->size);
+		return;
+	case K_OBJECT:
+		*(void **)p = arena_alloc(&arena, f->shape->size);
+		fill(f->shape, *(void **)p);
+		return;
+	case K_STRS:
+	case K_U32S:
+	case K_BYTES:
+	case K_PAIRS:
+	case K_OBJECTS:
+		fill_list(f, p);
+		return;
+	default:
+		memset(p, 1, size_of(f));
+	}
+}
+
+static void fill(const struct shape *shape, void *out)
+{
+	for (const struct field *f = shape->fields; f->name; f++)
+		fill_field(f, (char *)out + f->offset);
+}
+
+TEST(a_plan_that_was_sent_is_the_same)
+{
+	struct plan plan = { 0 }, back;
+	struct lc_error e = { 0 };
+	char *first, *second;
+	size_t n, m;
+
+	fill(&plan_shape, &plan);
+	if (plan_print(&arena, &plan, &first, &n, &e) < 0 ||
+	    plan_read(&arena, first, n, &back, &e) < 0 ||
+	    plan_print(&arena, &back, &second, &m, &e) < 0)
+		FAIL("%s", e.msg);
+	CHECK_STR(second, first);
+	CHECK_CONTAINS(first, "\"fallback_bind\": \"fallback_bind\"");
+	CHECK_STR(back.process->env.v[back.process->env.n], NULL);
+	CHECK_STR(back.process->env.v[back.process->env.n + 1], NULL);
+}
+
+TEST(the_features_are_complete)
+{
+	static const struct {
+		const char *path, *wanted;
+	} cases[] = {
+		{ "ociVersionMin", "the string \"1.0.0\"" },
+		{ "ociVersionMax", "the string \"1.3.0\"" },
+		{ "hooks[5]", "the string \"poststop\"" },
+		{ "linux.namespaces[7]", "the string \"time\"" },
+		{ "linux.capabilities[40]", "the string \"CAP_CHECKPOINT_RESTORE\"" },
+		{ "linux.cgroup.v2", "true" },
+		{ "linux.seccomp.enabled", "true" },
+		{ "linux.mountExtensions.idmap.enabled", "true" },
+		{ "linux.memoryPolicy.modes[0]", "the string \"MPOL_DEFAULT\"" },
+	};
+	struct plan_host host = root_host();
+	struct lc_error e = { 0 };
+	struct json *root;
+	size_t len;
+	char *text = features_text(&arena, &host, &len), found[96];
+
+	if (json_parse(&arena, "features", text, len, NULL, &root, &e) < 0)
+		FAIL("%s", e.msg);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		CHECK_STR(json_describe(json_lookup(root, cases[i].path), found, sizeof(found)),
+			  cases[i].wanted);
+	CHECK_CONTAINS(text, "\"rro\"");
+	CHECK_CONTAINS(text, "\"SCMP_ACT_NOTIFY\"");
+	CHECK_CONTAINS(text, "\"SCMP_CMP_MASKED_EQ\"");
+	CHECK_CONTAINS(text, "\"SCMP_ARCH_X86_64\"");
 }
 
 TEST(the_host_can_be_asked)
