@@ -1,11 +1,220 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The command line. */
+/* The command line: global options, the table of commands, help, version and exit statuses. */
 #include "config.h"
+#include "cli.h"
+#include "base/str.h"
 #include "commit.h"
-#include <stdio.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
-int main(void)
+static const struct command *const commands[] = {
+	&cmd_create, &cmd_delete, &cmd_exec,  &cmd_features, &cmd_kill,
+	&cmd_list,   &cmd_pause,  &cmd_plan,  &cmd_ps,	     &cmd_resume,
+	&cmd_run,    &cmd_spec,	  &cmd_start, &cmd_state,    &cmd_validate,
+};
+
+static const struct option_def global_options[] = {
+	OPT_STRING(struct globals, root, "root", 0, "DIR",
+		   "directory of container states (default: /run/hull; as an ordinary user "
+		   "$XDG_RUNTIME_DIR/hull)"),
+	OPT_STRING(struct globals, log, "log", 0, "FILE",
+		   "write the log there instead of stderr: a file, journald:IDENT or syslog:IDENT"),
+	OPT_STRING(struct globals, log_format, "log-format", 0, "FORMAT", "text (default) or json"),
+	OPT_STRING(struct globals, log_level, "log-level", 0, "LEVEL",
+		   "error, warning (default) or debug"),
+	OPT_FLAG(struct globals, debug, "debug", 0, "log each step, with the time it took"),
+	OPT_STRING(struct globals, cgroup_manager, "cgroup-manager", 0, "MANAGER",
+		   "cgroupfs (default), systemd or disabled"),
+	OPT_FLAG(struct globals, systemd_cgroup, "systemd-cgroup", 0,
+		 "same as --cgroup-manager=systemd"),
+	OPT_STRING(struct globals, rootless, "rootless", 0, "WHEN",
+		   "true, false or auto (default)"),
+	OPT_FLAG(struct globals, version, "version", 'v', "print the version"),
+	OPT_END,
+};
+
+static void print_version(const struct cli *cli)
 {
-	printf("hull version %s\ncommit: %s\n", PACKAGE_VERSION, HULL_COMMIT);
-	return 0;
+	printf("%s version %s\ncommit: %s\nspec: 1.3.0\n", cli->name, PACKAGE_VERSION, HULL_COMMIT);
+}
+
+static void print_help(const struct cli *cli)
+{
+	printf("NAME:\n   %s - run OCI containers\n\nUSAGE:\n   %s [global options] COMMAND "
+	       "[options] "
+	       "[arguments]\n\nCOMMANDS:\n",
+	       cli->name, cli->name);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		printf("   %-12s %s\n", commands[i]->name, commands[i]->summary);
+	printf("\nGLOBAL OPTIONS:\n");
+	options_print(stdout, global_options);
+	printf("\nA first container, from an unpacked root filesystem:\n"
+	       "   %s run --rootfs DIR -- /bin/sh\n\n"
+	       "`%s COMMAND --help` tells more.\n",
+	       cli->name, cli->name);
+}
+
+static void print_command_help(const struct cli *cli, const struct command *c)
+{
+	printf("NAME:\n   %s %s - %s\n\nUSAGE:\n   %s %s %s\n", cli->name, c->name, c->summary,
+	       cli->name, c->name, c->usage);
+	if (c->about)
+		printf("\nDESCRIPTION:\n%s", c->about);
+	printf("\nOPTIONS:\n");
+	options_print(stdout, c->options);
+}
+
+static const struct command *command_by_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+static int unknown_command(const char *name, struct lc_error *e)
+{
+	const char *best = NULL;
+	unsigned least = 3;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (str_distance(commands[i]->name, name) < least) {
+			least = str_distance(commands[i]->name, name);
+			best = commands[i]->name;
+		}
+	if (best)
+		return lc_err(e, LC_EUSAGE, "No help topic for '%s'; did you mean '%s'?", name,
+			      best);
+	return lc_err(e, LC_EUSAGE, "No help topic for '%s'", name);
+}
+
+/* runc's own statuses where engines know hull under that name; else those of shells and engines. */
+static int failure_status(const struct cli *cli, const struct lc_error *e)
+{
+	if (!cli->command || !cli->command->runs_program)
+		return 1;
+	if (!strcmp(cli->name, "runc"))
+		return cli->command == &cmd_exec ? 255 : 1;
+	if (e->code == LC_ENOEXEC)
+		return EXIT_NOEXEC;
+	if (e->code == LC_ENOENT)
+		return EXIT_NOENT;
+	return EXIT_HULL;
+}
+
+static int open_library(struct cli *cli, struct lc_error *e)
+{
+	const struct globals *g = &cli->globals;
+	struct lc_host host = { .size = sizeof(host), .root = g->root, .rootless = g->rootless };
+
+	host.cgroup_manager = g->systemd_cgroup ? "systemd" : g->cgroup_manager;
+	host.log = log_sink();
+	cli->log = host.log;
+	return lc_open(&host, &cli->lc, e);
+}
+
+static int run_command(struct cli *cli, int argc, char **argv, struct lc_error *e)
+{
+	const struct command *c = cli->command;
+	void *args = calloc(1, c->args_size + 1);
+	bool help = false;
+	int first, n;
+
+	if (!args)
+		return lc_err(e, LC_EINTERNAL, "out of memory");
+	first = options_parse(c->options, argc, argv, c->stop_at_word, args, &help, e);
+	if (first < 0)
+		return lc_err_in(e, "%s", c->name);
+	if (help) {
+		print_command_help(cli, c);
+		return 0;
+	}
+	n = argc - first;
+	if (n < c->min_words || (c->max_words >= 0 && n > c->max_words))
+		return lc_err(e, LC_EUSAGE, "%s: %s: usage: %s %s %s", c->name,
+			      n < c->min_words ? "too few arguments" : "too many arguments",
+			      cli->name, c->name, c->usage);
+	if (open_library(cli, e) < 0)
+		return -1;
+	return c->run(cli, args, argv + first, e);
+}
+
+static int dispatch(struct cli *cli, int argc, char **argv, struct lc_error *e)
+{
+	bool help = false;
+	int first = options_parse(global_options, argc, argv, true, &cli->globals, &help, e);
+
+	if (first < 0)
+		return -1;
+	if (cli->globals.version) {
+		print_version(cli);
+		return 0;
+	}
+	if (!argv[first] || (help && !command_by_name(argv[first])) ||
+	    !strcmp(argv[first], "help")) {
+		if (argv[first] && !strcmp(argv[first], "help") && argv[first + 1]) {
+			cli->command = command_by_name(argv[first + 1]);
+			if (!cli->command)
+				return unknown_command(argv[first + 1], e);
+			print_command_help(cli, cli->command);
+			return 0;
+		}
+		if (argv[first] && help)
+			return unknown_command(argv[first], e);
+		print_help(cli);
+		return 0;
+	}
+	cli->command = command_by_name(argv[first]);
+	if (log_open(&cli->globals, cli->name, e) < 0)
+		return -1;
+	if (!cli->command)
+		return unknown_command(argv[first], e);
+	return run_command(cli, argc - first, argv + first, e);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? slash + 1 : path ? path : "hull";
+}
+
+/* Does the command run code in a container? Decided before anything else is parsed or opened, so
+ * that hull's own binary is out of reach from the first moment on (CVE-2019-5736). */
+static bool enters_container(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const struct command *c = command_by_name(argv[i]);
+
+		if (c && c->enters)
+			return true;
+	}
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { .name = base_name(argv[0]) };
+	struct lc_error e = { 0 };
+	int status;
+
+	if (enters_container(argc, argv) && lc_protect(argv, &e) < 0) {
+		log_finish(&e, NULL);
+		return EXIT_HULL;
+	}
+	status = dispatch(&cli, argc, argv, &e);
+	if (status < 0) {
+		log_finish(&e, hint_for(&e));
+		status = failure_status(&cli, &e);
+	} else {
+		log_finish(NULL, NULL);
+	}
+	if (fflush(stdout) == EOF && !status) {
+		lc_err_errno(&e, "write to stdout");
+		log_finish(&e, NULL);
+		status = 1;
+	}
+	lc_close(cli.lc);
+	return status;
 }

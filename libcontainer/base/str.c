@@ -137,3 +137,23 @@ unsigned str_distance(const char *a, const char *b)
 	}
 	return row[bn];
 }
+
+void buf_add_json(struct buf *b, const char *s)
+{
+	buf_add(b, "\"");
+	for (; *s; s++) {
+		unsigned char c = *s;
+
+		if (c == '"' || c == '\\')
+			buf_addf(b, "\\%c", c);
+		else if (c == '\n')
+			buf_add(b, "\\n");
+		else if (c == '\t')
+			buf_add(b, "\\t");
+		else if (c < 0x20 || c == 0x7f)
+			buf_addf(b, "\\u%04x", c);
+		else
+			buf_addn(b, s, 1);
+	}
+	buf_add(b, "\"");
+}

@@ -26,6 +26,10 @@ void buf_add(struct buf *b, const char *s);
 void buf_addn(struct buf *b, const char *s, size_t n);
 void buf_addf(struct buf *b, const char *fmt, ...) lc_printf(2, 3);
 
+/* The text as a JSON string with its quotes; '/' is not escaped, as consumers of hook input expect.
+ */
+void buf_add_json(struct buf *b, const char *s);
+
 /* Number of single-character edits between two names (Levenshtein); 99 for names of 64 and more. */
 unsigned str_distance(const char *a, const char *b);
 

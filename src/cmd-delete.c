@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hull delete: remove a container. */
+#include "cli.h"
+
+struct delete_args {
+	bool force;
+};
+
+static const struct option_def delete_options[] = {
+	OPT_FLAG(struct delete_args, force, "force", 'f',
+		 "kill it first if it runs; an unknown ID is no error"),
+	OPT_END,
+};
+
+static int run(struct cli *cli, const void *given, char **words, struct lc_error *e)
+{
+	const struct delete_args *args = given;
+
+	for (; *words; words++)
+		if (lc_delete(cli->lc, *words, args->force, e) < 0)
+			return -1;
+	return 0;
+}
+
+const struct command cmd_delete = {
+	.name = "delete",
+	.usage = "[options] ID...",
+	.summary = "remove a stopped container",
+	.options = delete_options,
+	.args_size = sizeof(struct delete_args),
+	.min_words = 1,
+	.max_words = -1,
+	.run = run,
+};
