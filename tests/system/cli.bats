@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The command line itself: help, version, logs, errors, exit statuses.
 
+bats_require_minimum_version 1.5.0
 load helpers
 
 setup() {
