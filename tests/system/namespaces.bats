@@ -1,0 +1,232 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Namespaces: new ones, joined ones, user namespaces, sysctls.
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+	make_bundle
+}
+
+teardown() {
+	clean_up
+	[ -z "${HOLDER:-}" ] || kill -9 "$HOLDER" 2>/dev/null || :
+	HOLDER=
+}
+
+inside() {
+	program sh -c "$1"
+	run -0 hull run "$ID"
+}
+
+# A process in new namespaces of the given unshare(1) flags; its pid in $HOLDER.
+hold() {
+	unshare "$@" sleep 1000 &
+	HOLDER=$!
+	until_true grep -q sleep "/proc/$HOLDER/comm"
+}
+
+userns() {
+	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+		.linux.gidMappings = .linux.uidMappings'
+	chown -R 100000:100000 rootfs
+	chmod 755 "$BATS_TEST_TMPDIR" "$BUNDLE"
+	local d=$BATS_TEST_TMPDIR
+	while [ "$d" != / ]; do
+		chmod o+x "$d"
+		d=$(dirname "$d")
+	done
+}
+
+@test "new namespaces of each type differ from the host's, absent ones are inherited" {
+	inside 'for n in pid net ipc uts mnt cgroup; do readlink /proc/self/ns/$n; done'
+	i=0
+	for n in pid net ipc uts mnt cgroup; do
+		[ "${lines[$i]}" != "$(readlink /proc/self/ns/$n)" ]
+		i=$((i + 1))
+	done
+	config '.linux.namespaces |= map(select(.type | IN("network", "ipc", "uts") | not)) | del(.hostname)'
+	inside 'for n in net ipc uts; do readlink /proc/self/ns/$n; done'
+	i=0
+	for n in net ipc uts; do
+		[ "${lines[$i]}" = "$(readlink /proc/self/ns/$n)" ]
+		i=$((i + 1))
+	done
+}
+
+@test "hostname and domainname" {
+	config '.hostname = "boat" | .domainname = "sea"'
+	inside 'hostname; cat /proc/sys/kernel/domainname'
+	[ "${lines[*]}" = "boat sea" ]
+	[ "$(hostname)" != boat ]
+	config '.linux.namespaces |= map(select(.type != "uts"))'
+	run hull run "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == *hostname* ]]
+}
+
+@test "loopback is up in a new network namespace" {
+	inside 'ip addr show lo'
+	[[ $output == *"127.0.0.1"* ]]
+	[[ $output == *UP* ]]
+}
+
+@test "join by path: network, ipc, uts" {
+	hold -n -i -u
+	config '.linux.namespaces |= map(if .type == "network" then .path = "/proc/\($p)/ns/net" elif .type == "ipc"
+		then .path = "/proc/\($p)/ns/ipc" elif .type == "uts" then .path = "/proc/\($p)/ns/uts" else . end) |
+		del(.hostname)' --arg p "$HOLDER"
+	inside 'for n in net ipc uts; do readlink /proc/self/ns/$n; done'
+	i=0
+	for n in net ipc uts; do
+		[ "${lines[$i]}" = "$(readlink "/proc/$HOLDER/ns/$n")" ]
+		i=$((i + 1))
+	done
+}
+
+@test "join by path: another container's namespaces, pid too" {
+	program sleep 1000
+	hull run -d "$ID"
+	first=$ID pid=$(pid_of "$ID")
+	config '.linux.namespaces |= map(if .type == "mount" or .type == "cgroup" then . else
+		.path = "/proc/\($p)/ns/" + ({network: "net"}[.type] // .type) end) | del(.hostname)' --arg p "$pid"
+	program ps
+	run -0 hull run "$ID-b"
+	[[ $output == *sleep* ]]
+	hull delete --force "$first"
+}
+
+@test "join by path: the wrong type is an error that names it" {
+	config '.linux.namespaces |= map(if .type == "network" then .path = "/proc/self/ns/uts" else . end)'
+	run hull run "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == *network* ]]
+	config '.linux.namespaces |= map(if .type == "network" then .path = "/nothere" else . end)'
+	run hull run "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == */nothere*"no such file or directory"* ]]
+}
+
+@test "user namespace: maps, ids, devices" {
+	userns
+	inside 'cat /proc/self/uid_map; id -u; echo x >/dev/null && echo null; touch /dev/x && echo dev; stat -c "%u %g" /dev/pts'
+	[[ $(tr -s " " <<<"${lines[0]}") == " 0 100000 65536" ]]
+	[ "${lines[1]}" = 0 ]
+	[[ $output == *null* ]]
+}
+
+@test "user namespace: every default works, also exec and a terminal" {
+	userns
+	config '.process.terminal = true'
+	program sh -c 'tty; id'
+	run -0 hull run "$ID" </dev/null
+	[[ $output == */dev/pts/0* ]]
+	config '.process.terminal = false'
+	program sleep 1000
+	hull run -d "$ID"
+	run -0 hull exec "$ID" sh -c 'id -u; readlink /proc/self/ns/user; readlink /proc/1/ns/user'
+	[ "${lines[1]}" = "${lines[2]}" ]
+	run -0 hull exec -t "$ID" tty </dev/null
+	[[ $output == */dev/pts/* ]]
+}
+
+@test "user namespace: bind sources behind directories that its user cannot enter" {
+	userns
+	mkdir -p "$BATS_TEST_TMPDIR/private/data"
+	chmod 700 "$BATS_TEST_TMPDIR/private"
+	chmod 755 "$BATS_TEST_TMPDIR/private/data"
+	echo content >"$BATS_TEST_TMPDIR/private/data/file"
+	config '.mounts += [{destination: "/data", type: "bind", source: $s, options: ["bind"]}] | .root.readonly = false' \
+		--arg s "$BATS_TEST_TMPDIR/private/data"
+	inside 'cat /data/file'
+	[ "$output" = content ]
+}
+
+@test "user namespace: clearing a locked flag fails, leaving it out inherits it" {
+	userns
+	config '.root.readonly = false'
+	mkdir "$BATS_TEST_TMPDIR/src"
+	mount -t tmpfs -o ro,nodev,nosuid,noexec tmpfs "$BATS_TEST_TMPDIR/src"
+	for option in rw dev suid exec; do
+		config '.mounts |= .[:7] + [{destination: "/m", type: "bind", source: $s, options: ["bind", $o]}]' \
+			--arg s "$BATS_TEST_TMPDIR/src" --arg o "$option"
+		run hull run "$ID"
+		[ "$status" -eq 125 ] || break
+		[[ $output == *"operation not permitted"* ]] || break
+	done
+	failed=$status message=$output
+	config '.mounts |= .[:7] + [{destination: "/m", type: "bind", source: $s, options: ["bind"]}]' --arg s "$BATS_TEST_TMPDIR/src"
+	program grep ' /m ' /proc/self/mountinfo
+	run hull run "$ID"
+	umount "$BATS_TEST_TMPDIR/src"
+	[ "$failed" -eq 125 ]
+	[[ $message == *"operation not permitted"* ]]
+	[[ $output == *ro,nosuid,nodev,noexec* ]]
+}
+
+@test "user namespace joined by path: its maps are read from it" {
+	userns
+	program sleep 1000
+	hull run -d "$ID"
+	pid=$(pid_of "$ID")
+	config 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(if .type == "user" then
+		.path = "/proc/\($p)/ns/user" else . end)' --arg p "$pid"
+	program sh -c 'readlink /proc/self/ns/user; id -u'
+	run -0 hull run "$ID-b"
+	[ "${lines[0]}" = "$(readlink "/proc/$pid/ns/user")" ]
+	[ "${lines[1]}" = 0 ]
+}
+
+@test "a network namespace that the joined user namespace does not own" {
+	userns
+	hold -n
+	config '.linux.namespaces |= map(if .type == "network" then .path = "/proc/\($p)/ns/net" else . end)' --arg p "$HOLDER"
+	config '.mounts |= map(if .destination == "/sys" then {destination: "/sys", type: "bind", source: "/sys", options: ["rbind", "ro"]} else . end) |
+		.mounts |= map(select(.destination != "/sys/fs/cgroup"))'
+	inside 'readlink /proc/self/ns/net'
+	[ "$output" = "$(readlink "/proc/$HOLDER/ns/net")" ]
+}
+
+@test "time namespace: offsets, for exec too" {
+	[ -e /proc/self/ns/time ] || skip "this kernel has no time namespaces"
+	config '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 1000000}}'
+	program sleep 1000
+	hull run -d "$ID"
+	host=$(cut -d. -f1 /proc/uptime)
+	[ $(($(hull exec "$ID" cat /proc/uptime | cut -d. -f1) - host)) -ge 999990 ]
+	[ "$(hull exec "$ID" readlink /proc/self/ns/time)" = "$(hull exec "$ID" readlink /proc/1/ns/time)" ]
+	config '.linux.namespaces |= map(select(.type != "time"))'
+	run hull run "$ID-b"
+	[ "$status" -eq 125 ]
+	[[ $output == *timeOffsets* ]]
+}
+
+@test "sysctl: namespaced ones are set, others refused before anything is written" {
+	config '.linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel.msgmax": "9000"}'
+	inside 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax'
+	[ "${lines[*]}" = "1 9000" ]
+	before=$(cat /proc/sys/kernel/core_pattern)
+	for key in kernel.core_pattern kernel.hostname vm.swappiness "kernel.shm_rmid_forced=1+kernel.core_pattern" \
+		net/../kernel/core_pattern; do
+		config '.linux.sysctl = {($k): "1"}' --arg k "$key"
+		run hull run "$ID"
+		[ "$status" -eq 125 ]
+		[[ $output == *linux.sysctl* ]]
+	done
+	[ "$(cat /proc/sys/kernel/core_pattern)" = "$before" ]
+	config '.linux.sysctl = {"net.ipv4.ip_forward": "1"} | .linux.namespaces |= map(select(.type != "network"))'
+	run hull run "$ID"
+	[ "$status" -eq 125 ]
+}
+
+@test "no mount namespace: the host's, chroot" {
+	config '.linux.namespaces |= map(select(.type != "mount")) | .mounts = [] | .linux.maskedPaths = [] |
+		.linux.readonlyPaths = [] | .root.readonly = false'
+	program ls /
+	run hull run "$ID"
+	[ "$status" -eq 0 ]
+	[[ $output == *bin* ]]
+	[[ $output != *home* ]]
+}
+
