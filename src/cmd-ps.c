@@ -81,8 +81,7 @@ static int filter(FILE *from, const pid_t *pids, size_t n, struct lc_error *e)
 
 static int print_table(char **words, const pid_t *pids, size_t n, struct lc_error *e)
 {
-	static char *const usual[] = { "ps", "-ef", NULL };
-	char *argv[64] = { "ps" };
+	const char *argv[64] = { "ps", "-ef" };
 	int pipe_fds[2], status;
 	FILE *from;
 	pid_t pid;
@@ -97,7 +96,7 @@ static int print_table(char **words, const pid_t *pids, size_t n, struct lc_erro
 		return lc_err_errno(e, "ps: fork");
 	if (!pid) {
 		dup3(pipe_fds[1], STDOUT_FILENO, 0);
-		execvp("ps", i ? argv : usual);
+		execvp("ps", (char *const *)argv);
 		_exit(127);
 	}
 	close(pipe_fds[1]);
