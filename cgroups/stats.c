@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a cgroup has used: its files read into numbers, by tables. */
 #include "cgroups/internal.h"
+#include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
 
@@ -10,7 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX 16384 /* memory.stat has about 60 lines, io.stat one per device */
+#define TEXT_MAX      4096 /* files of a few lines */
+#define LONG_MAX_SIZE (4u << 20) /* memory.stat; io.stat has a line per device */
 
 /* One number of struct cgroup_stats. @key: NULL: the file holds nothing else. */
 struct source {
@@ -66,6 +68,19 @@ static int read_text(int dir, const char *file, char *text, size_t size, struct 
 	if (errno == ENOENT || errno == EOPNOTSUPP)
 		return 0;
 	return lc_err_errno(e, "read %s/%s", cg_path_of(dir, &(struct cg_path){}), file);
+}
+
+/* The same for files of any length. */
+static char *read_long(int dir, const char *file, struct arena *a, struct lc_error *e)
+{
+	char *text;
+
+	if (!file_read_at(dir, file, a, LONG_MAX_SIZE, &text, NULL, e))
+		return text;
+	if (e->sys_errno != ENOENT && e->sys_errno != EOPNOTSUPP)
+		return NULL;
+	*e = (struct lc_error){};
+	return arena_strdup(a, "");
 }
 
 /* "max" is CGROUP_NONE, as is what is no number. */
@@ -149,10 +164,10 @@ static size_t count_lines(const char *text)
 
 static int read_memory_stat(int dir, struct arena *a, struct cgroup_stats *out, struct lc_error *e)
 {
-	char text[TEXT_MAX], *rest = text, *line;
+	char *text = read_long(dir, "memory.stat", a, e), *rest = text, *line;
 	struct cgroup_stat_pair *pair;
 
-	if (read_text(dir, "memory.stat", text, sizeof(text), e) < 0)
+	if (!text)
 		return -1;
 	pair = arena_array(a, count_lines(text), sizeof(*pair));
 	out->memory.stat.v = pair;
@@ -204,14 +219,16 @@ static bool parse_io(char *line, struct cgroup_io *out)
 
 static int read_io(int dir, struct arena *a, struct cgroup_stats *out, struct lc_error *e)
 {
-	char text[TEXT_MAX], *rest = text, *line;
+	char *text = read_long(dir, "io.stat", a, e), *rest = text, *line;
 
-	if (read_text(dir, "io.stat", text, sizeof(text), e) < 0)
+	if (!text)
 		return -1;
 	out->io.v = arena_array(a, count_lines(text), sizeof(*out->io.v));
 	while ((line = strsep(&rest, "\n"))) {
-		if (parse_io(line, &out->io.v[out->io.n]))
-			out->io.n++;
+		struct cgroup_io io;
+
+		if (parse_io(line, &io))
+			out->io.v[out->io.n++] = io;
 	}
 	return 0;
 }
