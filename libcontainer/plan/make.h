@@ -33,9 +33,8 @@ int planner_process(struct planner *p, const struct spec_process *from) lc_check
 int exec_process(struct planner *p, const struct plan_exec_options *exec,
 		 struct spec_process **out) lc_checked;
 
-/* The program for @out's device rules. */
-int planner_device_program(struct arena *a, const struct spec_resources *resources,
-			   struct plan_cgroup *out, struct lc_error *e) lc_checked;
+/* The limits of an `update`. */
+int planner_limits(struct planner *p, const struct spec_resources *resources) lc_checked;
 
 /* Adds to plan->notes: something of @member is left out or changed. */
 void planner_note(struct planner *p, bool warning, const char *member, const char *fmt, ...)

@@ -56,8 +56,8 @@ static struct plan_device_rule make_rule(const struct spec_device_rule *from)
 	};
 }
 
-int planner_device_program(struct arena *a, const struct spec_resources *resources,
-			   struct plan_cgroup *out, struct lc_error *e)
+static int make_program(struct arena *a, const struct spec_resources *resources,
+			struct plan_cgroup *out, struct lc_error *e)
 {
 	size_t n = resources ? resources->devices.n : 0;
 
@@ -86,7 +86,7 @@ static int plan_devices(struct planner *p, const struct spec_resources *resource
 					: "not enforced by a cgroup without the host's privileges");
 		return 0;
 	}
-	return planner_device_program(p->a, resources, cgroup, p->e);
+	return make_program(p->a, resources, cgroup, p->e);
 }
 
 /* The caller's own cgroup holds processes, so nothing with controllers can be made below: beside
@@ -180,6 +180,15 @@ static bool delegates(const struct planner *p)
 static void note_resource(void *ctx, bool warning, const char *member, const char *text)
 {
 	planner_note(ctx, warning, member, "%s", text);
+}
+
+int planner_limits(struct planner *p, const struct spec_resources *resources)
+{
+	struct plan_cgroup *out = &p->plan->cgroup;
+
+	if (cgroup_plan_resources(p->a, resources, p->host, out, note_resource, p, p->e) < 0)
+		return -1;
+	return resources && resources->devices.v ? make_program(p->a, resources, out, p->e) : 0;
 }
 
 int planner_cgroup(struct planner *p)

@@ -115,8 +115,37 @@ static bool has_option(const struct strs *data, const char *key)
 	return false;
 }
 
-static void plan_fs(struct making *m)
+/* "uid=5" and "gid=5" of a file system are ids inside, which the kernel refuses (EINVAL) when the
+ * user namespace lacks them. Terminals do without their group; anything else is a mistake. */
+static int check_owner(struct making *m, const char *key, const plan_id_maps *maps)
 {
+	struct strs *data = &m->to->data;
+	size_t kept = 0;
+	uint32_t id;
+
+	for (size_t i = 0; i < data->n; i++) {
+		char *word = data->v[i], member[MAX_MEMBER];
+
+		if (!str_starts(word, key) || !str_u32(word + strlen(key), &id) ||
+		    map_has(maps, id)) {
+			data->v[kept++] = word;
+			continue;
+		}
+		member_of(m, "options", member);
+		if (!is(m->to->fstype, "devpts"))
+			return lc_err(m->p->e, LC_ECONFIG,
+				      "%s: %s is not mapped in the user namespace", member, word);
+		planner_note(m->p, true, member, "%s is left out: not mapped in the user namespace",
+			     word);
+	}
+	data->n = kept;
+	data->v[kept] = NULL;
+	return 0;
+}
+
+static int plan_fs(struct making *m)
+{
+	const struct plan_namespaces *ns = &m->p->plan->ns;
 	struct plan_mount *to = m->to;
 
 	to->fstype = m->from->type;
@@ -131,6 +160,9 @@ static void plan_fs(struct making *m)
 			with_ro.v[with_ro.n++] = to->data.v[i];
 		to->data = with_ro;
 	}
+	if (check_owner(m, "uid=", &ns->uid_maps) < 0)
+		return -1;
+	return check_owner(m, "gid=", &ns->gid_maps);
 }
 
 /* A bind has no file-system data of its own.  Words that look like an option are a mistake that
@@ -190,7 +222,7 @@ static bool may_cover(const char *below_proc)
 		"/stat",
 		"/swaps",
 		"/uptime",
-		"/version",
+
 		"/sys/crypto/fips_enabled",
 		"/sys/kernel/ns_last_pid",
 	};
@@ -380,7 +412,8 @@ static int plan_mount(struct making *m)
 			return -1;
 		break;
 	case MOUNT_FS:
-		plan_fs(m);
+		if (plan_fs(m) < 0)
+			return -1;
 		break;
 	case MOUNT_CGROUP:
 		m->to->fstype = arena_strdup(m->p->a, "cgroup2");

@@ -103,6 +103,13 @@ static void make_identity(struct planner *p)
 
 static int make_names(struct planner *p)
 {
+	const size_t n = p->linux_->netDevices.n;
+
+	p->plan->net_devices.v = arena_array(p->a, n, sizeof(*p->plan->net_devices.v));
+	for (size_t i = 0; i < n; i++)
+		p->plan->net_devices.v[p->plan->net_devices.n++] =
+			(struct plan_net_device){ p->linux_->netDevices.v[i].key,
+						  p->linux_->netDevices.v[i].name };
 	p->plan->hostname = p->spec->hostname;
 	p->plan->domainname = p->spec->domainname;
 	p->plan->loopback_up = how_ns(p, NS_NETWORK) == NS_NEW;
@@ -151,19 +158,11 @@ int plan_exec(struct arena *a, const struct spec *spec, const struct plan_exec_o
 	return planner_seccomp(&p);
 }
 
-static void ignore_note(void *ctx, bool warning, const char *member, const char *text)
-{
-	(void)ctx;
-	(void)warning;
-	(void)member;
-	(void)text;
-}
-
 int plan_update(struct arena *a, const struct spec_resources *resources,
-		const struct plan_host *host, struct plan_cgroup *out, struct lc_error *e)
+		const struct plan_host *host, struct plan *out, struct lc_error *e)
 {
-	*out = (struct plan_cgroup){ 0 };
-	if (cgroup_plan_resources(a, resources, host, out, ignore_note, NULL, e) < 0)
-		return -1;
-	return resources && resources->devices.v ? planner_device_program(a, resources, out, e) : 0;
+	struct planner p = { .a = a, .host = host, .plan = out, .e = e };
+
+	*out = (struct plan){ 0 };
+	return planner_limits(&p, resources);
 }

@@ -314,10 +314,10 @@ int plan_exec(struct arena *a, const struct spec *spec, const struct plan_exec_o
 	      const struct plan_options *options, const struct plan_host *host, struct plan *plan,
 	      struct lc_error *e) lc_checked;
 
-/* Only resources, for `update`: files, and device rules with their program if any were given. */
+/* Only resources, for `update`: in @out->cgroup the files, and the device rules with their program
+ * if any were given; notes. */
 int plan_update(struct arena *a, const struct spec_resources *resources,
-		const struct plan_host *host, struct plan_cgroup *out,
-		struct lc_error *e) lc_checked;
+		const struct plan_host *host, struct plan *out, struct lc_error *e) lc_checked;
 
 /* The plan as JSON text (pretty, one newline at the end). */
 int plan_print(struct arena *a, const struct plan *plan, char **text, size_t *len,

@@ -420,6 +420,21 @@ TEST(sysfs_of_another_network_namespace_is_bound)
 	CHECK_STR(plan_of(&c)->mounts.v[0].fallback_bind, NULL);
 }
 
+TEST(owners_of_file_systems_must_be_mapped)
+{
+	struct config c = { .mounts = "{\"destination\":\"/dev/pts\",\"type\":\"devpts\","
+				      "\"options\":[\"mode=620\",\"gid=5\",\"gid=60\"]}",
+			    .namespaces = user_ns,
+			    .linux_ = MAPS };
+	const struct plan *plan = plan_of(&c);
+
+	CHECK_STR(describe(&plan->mounts.v[0]), "fs 0-0 [mode=620,gid=5]");
+	CHECK_STR(notes_of(plan), "!mounts[0].options: gid=60 is left out: not mapped in the user "
+				  "namespace");
+	c.mounts = "{\"destination\":\"/m\",\"type\":\"tmpfs\",\"options\":[\"uid=15\"]}";
+	CHECK_STR(error_of(&c), "mounts[0].options: uid=15 is not mapped in the user namespace");
+}
+
 TEST(mount_words_are_all_there_for_features)
 {
 	static const char *const some[] = { "async",	    "bind",	  "rro",
@@ -1002,20 +1017,21 @@ TEST(update_plans_only_what_is_given)
 	static const char devices[] = "{\"devices\":[{\"allow\":false}]}";
 	struct plan_host host = root_host();
 	struct spec_resources *resources;
-	struct plan_cgroup cgroup;
+	struct plan plan;
+	const struct plan_cgroup *cgroup = &plan.cgroup;
 	struct lc_error e;
 
 	CHECK_INT(spec_resources_load(&arena, "r", pids, strlen(pids), NULL, &resources, &e), 0);
-	CHECK_INT(plan_update(&arena, resources, &host, &cgroup, &e), 0);
-	CHECK_INT(cgroup.files.n, 1);
-	CHECK_STR(cgroup.files.v[0].file, "pids.max");
-	CHECK_INT(cgroup.device_program.n, 0);
+	CHECK_INT(plan_update(&arena, resources, &host, &plan, &e), 0);
+	CHECK_INT(cgroup->files.n, 1);
+	CHECK_STR(cgroup->files.v[0].file, "pids.max");
+	CHECK_INT(cgroup->device_program.n, 0);
 	CHECK_INT(spec_resources_load(&arena, "r", devices, strlen(devices), NULL, &resources, &e),
 		  0);
-	CHECK_INT(plan_update(&arena, resources, &host, &cgroup, &e), 0);
-	CHECK_INT(cgroup.files.n, 0);
-	CHECK_STR(rules_text(&cgroup), "-a -1:-1 7, " DEFAULT_RULES);
-	CHECK_INT(cgroup.device_program.n > 0, 1);
+	CHECK_INT(plan_update(&arena, resources, &host, &plan, &e), 0);
+	CHECK_INT(cgroup->files.n, 0);
+	CHECK_STR(rules_text(cgroup), "-a -1:-1 7, " DEFAULT_RULES);
+	CHECK_INT(cgroup->device_program.n > 0, 1);
 }
 
 /* ---- exec ---- */
