@@ -502,15 +502,15 @@ static void decode_field(struct decoder *d, const struct at *at, const struct js
 
 static const struct field *find_field(const struct shape *shape, const char *name)
 {
-	const struct field *similar = NULL;
+	const struct field *f = shape->fields;
 
-	for (const struct field *f = shape->fields; f->name; f++) {
+	for (; f->name; f++)
 		if (!strcmp(f->name, name))
 			return f;
-		if (!similar && !strcasecmp(f->name, name))
-			similar = f;
-	}
-	return similar;
+	for (f = shape->fields; f->name; f++)
+		if (!strcasecmp(f->name, name))
+			return f;
+	return NULL;
 }
 
 /* A member nobody reads must not be an error (OCI config.md, extensibility). */

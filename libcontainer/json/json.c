@@ -13,10 +13,12 @@ struct builder {
 	struct arena *arena;
 	yajl_handle yajl;
 	const char *text;
+	char *copy; /* of the text: strings that need no decoding are ended there */
 	size_t len;
-	size_t seen; /* bytes of text that line and column already count */
+	size_t seen; /* bytes of text before the next token, or before what separates it */
 	bool finishing; /* yajl is being told that there is no more: its offsets mean nothing */
-	uint32_t line, column; /* of text[seen], the column counted from 0 */
+	uint32_t line; /* of text[seen] */
+	size_t line_start;
 	struct json *stack[JSON_MAX_DEPTH], *root;
 	const char *key;
 	struct json key_place;
@@ -58,18 +60,29 @@ static void yajl_no_free(void *ctx, void *p)
 	(void)p;
 }
 
-static void advance(struct builder *b)
-{
-	b->column++;
-	if (b->text[b->seen++] == '\n') {
-		b->line++;
-		b->column = 0;
-	}
-}
-
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_separator(char c)
+{
+	return is_blank(c) || c == ':' || c == ',';
+}
+
+/* Counts lines between tokens: within one there is no line break, yajl refuses it. */
+static void pass(struct builder *b, size_t at)
+{
+	if (b->text[at] == '\n') {
+		b->line++;
+		b->line_start = at + 1;
+	}
+}
+
+static void put_place(const struct builder *b, size_t at, struct json *v)
+{
+	v->line = b->line;
+	v->column = (uint32_t)(at - b->line_start) + 1;
 }
 
 static size_t consumed(const struct builder *b)
@@ -81,17 +94,13 @@ static size_t consumed(const struct builder *b)
  * before), and goes on to its end.  Returns the token. */
 static const char *locate(struct builder *b, struct json *v, size_t *n)
 {
-	size_t end = consumed(b), start;
+	size_t end = consumed(b), start = b->seen;
 
-	while (b->seen < end &&
-	       (is_blank(b->text[b->seen]) || b->text[b->seen] == ':' || b->text[b->seen] == ','))
-		advance(b);
-	v->line = b->line;
-	v->column = b->column + 1;
-	start = b->seen;
-	while (b->seen < end)
-		advance(b);
-	*n = end > start ? end - start : 0;
+	while (start < end && is_separator(b->text[start]))
+		pass(b, start++);
+	put_place(b, start, v);
+	b->seen = end > start ? end : start;
+	*n = b->seen - start;
 	return b->text + start;
 }
 
@@ -172,6 +181,18 @@ static const char *string_refusal(const char *token, size_t token_len, const cha
 	return NULL;
 }
 
+/* Text that yajl hands over, ended by a NUL: in the copy when it stands in the text as it is. */
+static const char *keep(struct builder *b, const char *s, size_t n)
+{
+	char *kept;
+
+	if ((uintptr_t)s < (uintptr_t)b->text || (uintptr_t)s >= (uintptr_t)(b->text + b->len))
+		return arena_strndup(b->arena, s, n);
+	kept = b->copy + (s - b->text);
+	kept[n] = 0;
+	return kept;
+}
+
 static struct json *append(struct builder *b, enum json_type type, const struct json *place)
 {
 	struct json *v = arena_alloc(b->arena, sizeof(*v)), *up;
@@ -221,7 +242,7 @@ static int on_number(void *ctx, const char *s, size_t n)
 	struct builder *b = ctx;
 	struct json *v = add(b, JSON_NUMBER);
 
-	v->text = arena_strndup(b->arena, s, n);
+	v->text = keep(b, s, n);
 	v->len = n;
 	return 1;
 }
@@ -238,7 +259,7 @@ static int on_string(void *ctx, const unsigned char *s, size_t n)
 	if (wrong)
 		return refuse(b, &place, b->key, wrong);
 	v = append(b, JSON_STRING, &place);
-	v->text = arena_strndup(b->arena, (const char *)s, n);
+	v->text = keep(b, (const char *)s, n);
 	v->len = n;
 	return 1;
 }
@@ -253,7 +274,7 @@ static int on_key(void *ctx, const unsigned char *s, size_t n)
 	wrong = string_refusal(token, token_len, (const char *)s, n);
 	if (wrong)
 		return refuse(b, &b->key_place, "(name)", wrong);
-	b->key = arena_strndup(b->arena, (const char *)s, n);
+	b->key = keep(b, (const char *)s, n);
 	return 1;
 }
 
@@ -342,17 +363,18 @@ static const yajl_callbacks callbacks = {
 
 /* Goes to the token yajl could not read.  Separators may be that token, so one is passed only when
  * yajl went beyond it. */
-static void locate_error(struct builder *b)
+static void locate_error(struct builder *b, struct json *v)
 {
 	size_t end = consumed(b);
 
-	while (b->seen < b->len) {
+	for (; b->seen < b->len; b->seen++) {
 		char c = b->text[b->seen];
 
-		if (!is_blank(c) && !((c == ':' || c == ',') && b->seen + 1 < end))
+		if (!is_blank(c) && !(is_separator(c) && b->seen + 1 < end))
 			break;
-		advance(b);
+		pass(b, b->seen);
 	}
+	put_place(b, b->seen, v);
 }
 
 /* yajl's words for a syntax error, ours where its are not plain. */
@@ -385,14 +407,12 @@ static int parse_error(struct builder *b, const struct remark *empty, const stru
 	if (b->refusal) {
 		r.text = b->refusal;
 		r.path = b->refused_path;
-		r.line = b->refused.line;
-		r.column = b->refused.column;
 	} else {
-		locate_error(b);
+		locate_error(b, &b->refused);
 		r.text = syntax_error(b, buf, sizeof(buf));
-		r.line = b->line;
-		r.column = b->column + 1;
 	}
+	r.line = b->refused.line;
+	r.column = b->refused.column;
 	return report_say(report, &r, e);
 }
 
@@ -417,6 +437,8 @@ int json_parse(struct arena *a, const char *file, const char *text, size_t len,
 	e->code = LC_OK; /* the first error is kept from here on */
 	if (all_blank(text, len))
 		return report_say(report, &r, e);
+	b.copy = arena_alloc(a, len + 1);
+	memcpy(b.copy, text, len);
 	b.yajl = yajl_alloc(&callbacks, &memory, &b);
 	status = yajl_parse(b.yajl, (const unsigned char *)text, len);
 	if (status == yajl_status_ok) {

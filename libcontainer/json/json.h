@@ -23,8 +23,10 @@ struct json {
 	uint32_t line, column; /* of its first character, counted from 1; columns are bytes */
 	const char *key; /* member name, when the parent is an object */
 	const char *text; /* string value, or the number as it was written */
-	size_t len; /* of text */
-	size_t n; /* elements or members */
+	union {
+		size_t len; /* of text */
+		size_t n; /* elements or members */
+	};
 	struct json *child, *next, *last;
 };
 
