@@ -370,31 +370,43 @@ static void locate_error(struct builder *b, struct json *v)
 	for (; b->seen < b->len; b->seen++) {
 		char c = b->text[b->seen];
 
-		if (!is_blank(c) && !(is_separator(c) && b->seen + 1 < end))
+		if (!is_blank(c) && !(is_separator(c) && (b->seen + 1 < end || b->finishing)))
 			break;
 		pass(b, b->seen);
 	}
 	put_place(b, b->seen, v);
 }
 
-/* yajl's words for a syntax error, ours where its are not plain. */
+/* What yajl says of a syntax error, and what we say. */
+static const struct {
+	const char *theirs, *ours;
+} syntax_errors[] = {
+	{ "premature EOF", "the text ends in the middle" },
+	{ "trailing garbage", "something follows the end of the value" },
+	{ "invalid bytes in UTF8", "text that is not UTF-8" },
+	{ "after array element", "expected ',' or ']'" },
+	{ "after key and value", "expected ',' or '}'" },
+	{ "separated by a colon", "expected ':'" },
+	{ "invalid object key", "expected a name in quotes" },
+	{ "unallowed token", "expected a value" },
+	{ "invalid string in json", "expected a value" },
+	{ "invalid char in json", "expected a value" },
+	{ "probable comment", "comments are not JSON" },
+	{ "invalid character inside string", "control character in a string" },
+};
+
 static const char *syntax_error(struct builder *b, char *buf, size_t size)
 {
 	unsigned char *theirs = yajl_get_error(b->yajl, 0, NULL, 0);
 	const char *said = theirs ? (char *)theirs : "", *colon = strstr(said, ": ");
-	char c = b->seen < b->len ? b->text[b->seen] : 0;
 
-	if (b->seen >= b->len || strstr(said, "premature EOF"))
-		snprintf(buf, size, "the text ends in the middle");
-	else if (strstr(said, "invalid bytes in UTF8"))
-		snprintf(buf, size, "text that is not UTF-8");
-	else if (strstr(said, "trailing garbage"))
-		snprintf(buf, size, "something follows the end of the value");
-	else if (strstr(said, "unallowed token") && c && strchr("]}[{:,", c))
-		snprintf(buf, size, "'%c' is not allowed here", c);
-	else
-		snprintf(buf, size, "not JSON: %.*s", (int)strcspn(colon ? colon + 2 : said, ".\n"),
-			 colon ? colon + 2 : said);
+	if (b->seen >= b->len)
+		return syntax_errors[0].ours;
+	for (size_t i = 0; i < ARRAY_SIZE(syntax_errors); i++)
+		if (strstr(said, syntax_errors[i].theirs))
+			return syntax_errors[i].ours;
+	snprintf(buf, size, "not JSON: %.*s", (int)strcspn(colon ? colon + 2 : said, ".\n"),
+		 colon ? colon + 2 : said);
 	return buf;
 }
 
