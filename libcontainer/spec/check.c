@@ -40,7 +40,7 @@ void rules_of_namespaces(struct checker *c, const struct spec *spec)
 
 		if (seen[type])
 			rule_broken(c, rule_at(c, "linux.namespaces[%zu].type", i),
-				    "there is a %s namespace already",
+				    "the %s namespace is given twice",
 				    word_name(ns_type_words, type));
 		seen[type] = true;
 	}
@@ -278,7 +278,8 @@ static void check_one_sysctl(struct checker *c, const struct spec *spec, const s
 		rule_broken(c, path,
 			    "not a kernel parameter of a namespace: it would change the host");
 	else if (!spec_has_namespace(spec, namespaced[i].ns))
-		rule_broken(c, path, "needs a %s namespace (linux.namespaces)",
+		rule_broken(c, path, "needs a%s %s namespace (linux.namespaces)",
+			    namespaced[i].ns == NS_IPC ? "n" : "",
 			    word_name(ns_type_words, (int)namespaced[i].ns));
 	else if (str_eq(name, "kernel.domainname") && spec->domainname &&
 		 !str_eq(spec->domainname, p->value))
