@@ -164,7 +164,6 @@ static void decode_number(struct decoder *d, const struct at *at, const struct j
 	case K_U32:
 	case K_U32S:
 	case K_I32:
-	case K_U32S:
 		*(uint32_t *)out = (uint32_t)n;
 		break;
 	case K_OPT_U32:
