@@ -3,7 +3,7 @@
  * Any bytes as config.json, process.json and resources.json.  What is accepted is written and read
  * again, and must come out the same.
  *
- * sources: libcontainer/base/*.c libcontainer/json/*.c libcontainer/spec/*.c
+ * sources: libcontainer/base libcontainer/json libcontainer/spec
  * corpus: tests/data/configs
  */
 #include "json/encode.h"
