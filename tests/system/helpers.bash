@@ -47,7 +47,7 @@ make_rootfs() {
 config() {
 	local filter=$1
 	shift
-	jq "$@" "$filter" config.json >config.json.new && mv config.json.new config.json
+	jq "$filter" config.json "$@" >config.json.new && mv config.json.new config.json
 }
 
 # program ARGS...: what the container runs.
