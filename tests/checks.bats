@@ -118,7 +118,7 @@ c() {
 			echo "$cc: $call: status $status: $output"
 			case $call in
 			*fine*) [ "$status" -eq 0 ] ;;
-			alloca*) [[ $status -ne 0 && $output == *Walloca* ]] ;;
+			alloca*) [[ $status -ne 0 && $output == *"use of "*alloca* ]] ;;
 			*) [[ $status -ne 0 && $output == *"is unavailable"* ]] ;;
 			esac
 		done
