@@ -210,7 +210,7 @@ int main(int argc, char **argv)
 	} else {
 		log_finish(NULL, NULL);
 	}
-	if (fflush(stdout) == EOF && !status) {
+	if ((fflush(stdout) == EOF || ferror(stdout)) && !status) {
 		lc_err_errno(&e, "write to stdout");
 		log_finish(&e, NULL);
 		status = 1;

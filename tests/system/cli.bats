@@ -187,7 +187,7 @@ teardown() {
 }
 
 @test "a full stdout is an error" {
-	run bash -c '"$0" features >/dev/full' "$HULL"
+	run bash -c '"$1" features >/dev/full' - "$HULL"
 	[ "$status" -ne 0 ]
 }
 

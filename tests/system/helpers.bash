@@ -32,27 +32,42 @@ make_bundle() {
 	config '.process.terminal = false | .process.args = ["true"]'
 }
 
+# The root file system is made once per run and copied for each test.
 make_rootfs() {
-	local d=$1 applet
-	mkdir -p "$d"/{bin,dev,etc,proc,root,sys,tmp,run,var}
-	cp "$BUSYBOX" "$d/bin/busybox"
-	for applet in $("$BUSYBOX" --list); do
-		[ -e "$d/bin/$applet" ] || ln -s busybox "$d/bin/$applet"
-	done
-	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n' >"$d/etc/passwd"
-	printf 'root:x:0:\nuser:x:1000:\n' >"$d/etc/group"
+	local applet first=$BATS_RUN_TMPDIR/rootfs
+	if [ ! -d "$first" ]; then
+		mkdir -p "$first.new"/{bin,dev,etc,proc,root,sys,tmp,run,var}
+		cp "$BUSYBOX" "$first.new/bin/busybox"
+		for applet in $("$BUSYBOX" --list); do
+			[ "$applet" = busybox ] || ln -s busybox "$first.new/bin/$applet"
+		done
+		printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n' >"$first.new/etc/passwd"
+		printf 'root:x:0:\nuser:x:1000:\n' >"$first.new/etc/group"
+		mv "$first.new" "$first"
+	fi
+	cp -a "$first" "$1"
 }
 
 # config JQ-FILTER [jq options]: changes config.json.
 config() {
-	local filter=$1
-	shift
-	jq "$filter" config.json "$@" >config.json.new && mv config.json.new config.json
+	jq "$@" <config.json >config.json.new && mv config.json.new config.json
+}
+
+# json_array WORDS...: as JSON; words may begin with "-", which jq would take as options.
+json_array() {
+	printf '%s\0' "$@" | jq -Rsc 'split("\u0000")[:-1]'
 }
 
 # program ARGS...: what the container runs.
 program() {
-	config '.process.args = $ARGS.positional' --args -- "$@"
+	config '.process.args = $args' --argjson args "$(json_array "$@")"
+}
+
+# config_words JQ-FILTER WORDS...: the words are $w in the filter.
+config_words() {
+	local filter=$1
+	shift
+	config "$filter" --argjson w "$(json_array "$@")"
 }
 
 state_of() {

@@ -26,9 +26,7 @@ teardown() {
 }
 
 hook() { # STAGE PATH [ARG0...]
-	local stage=$1
-	shift
-	config '.hooks[$stage] += [{path: $ARGS.positional[0], args: $ARGS.positional[1:]}]' --arg stage "$stage" --args "$@"
+	config_words '.hooks[$w[0]] += [{path: $w[1], args: $w[2:]}]' "$@"
 }
 
 @test "hooks: the order of all stages, argv as given" {

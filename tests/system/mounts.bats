@@ -24,8 +24,7 @@ inside() {
 
 # mount DESTINATION TYPE SOURCE OPTION...
 mount_entry() {
-	config '.mounts += [{destination: $ARGS.positional[0], type: $ARGS.positional[1],
-		source: $ARGS.positional[2], options: $ARGS.positional[3:]}]' --args -- "$@"
+	config_words '.mounts += [{destination: $w[0], type: $w[1], source: $w[2], options: $w[3:]}]' "$@"
 }
 
 # The options of the mount at $1 inside.
