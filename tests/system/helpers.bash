@@ -53,9 +53,17 @@ config() {
 	jq "$@" <config.json >config.json.new && mv config.json.new config.json
 }
 
-# json_array WORDS...: as JSON; words may begin with "-", which jq would take as options.
+# json_array WORDS...: as JSON (jq would take words that begin with "-" as its options).
 json_array() {
-	printf '%s\0' "$@" | jq -Rsc 'split("\u0000")[:-1]'
+	local word out=
+	for word; do
+		word=${word//\\/\\\\}
+		word=${word//\"/\\\"}
+		word=${word//$'\n'/\\n}
+		word=${word//$'\t'/\\t}
+		out+=,\"$word\"
+	done
+	printf '[%s]' "${out#,}"
 }
 
 # program ARGS...: what the container runs.
