@@ -690,9 +690,7 @@ TEST(other_limits)
 		{ .want = "linux.resources.unified.../x.y: expected a cgroup file of the form "
 			  "CONTROLLER.VALUE, found the name \"../x.y\"",
 		  .resources = "\"unified\":{\"../x.y\":\"1\"}" },
-		{ .want = "linux.resources.unified.cgroup.procs: expected a file of a controller, "
-			  "not of the cgroup, found the name \"cgroup.procs\"",
-		  .resources = "\"unified\":{\"cgroup.procs\":\"1\"}" },
+		{ .want = NULL, .resources = "\"unified\":{\"cgroup.max.depth\":\"1\"}" },
 		{ .want = NULL, .resources = "\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]" },
 		{ .want = NULL,
 		  .resources = "\"devices\":[{\"allow\":true,\"type\":\"a\",\"major\":-1,"

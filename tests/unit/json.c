@@ -433,8 +433,8 @@ static void hear(void *ctx, const struct remark *r)
 
 TEST(reading_goes_on_after_an_error)
 {
-	static const char text[] = "{\"u8\":-1,\n\"FLAG\":true,\n\"nane\":0,\n\"u32\":\"x\",\n"
-				   "\"object\":{\"weigth\":1}}";
+	static const char text[] = "{\"u8\":-1,\n\"FLAG\":true,\n\"nam0\":0,\n\"u32\":\"x\",\n"
+				   "\"object\":{\"weight0\":1}}";
 	struct heard h = { 0 };
 	struct report report = { hear, &h };
 	struct thing t = { 0 };
@@ -447,9 +447,9 @@ TEST(reading_goes_on_after_an_error)
 	CHECK_STR(h.all.str,
 		  "error: c:1:7: u8: expected an integer from 0 to 255, found -1\n"
 		  "warning: c:2:8: flag: written as \"FLAG\": upper and lower case differ\n"
-		  "unknown: c:3:8: nane: unknown property, ignored; did you mean \"name\"?\n"
+		  "unknown: c:3:8: nam0: unknown property, ignored; did you mean \"name\"?\n"
 		  "error: c:4:7: u32: expected an integer, found the string \"x\"\n"
-		  "unknown: c:5:20: object.weigth: unknown property, ignored; did you mean "
+		  "unknown: c:5:21: object.weight0: unknown property, ignored; did you mean "
 		  "\"weight\"?\n"
 		  "error: c:5:10: object.name: required, but missing\n");
 	CHECK(t.flag);
