@@ -203,9 +203,8 @@ struct spec *default_spec_make(struct arena *a, const struct default_spec *how,
 	*spec->linux_ = linux_template;
 	if (how->rootless)
 		put_rootless(a, host, spec->linux_);
-	if (how->rootfs)
-		spec->linux_->seccomp = (struct spec_seccomp *)seccomp_default_profile(
-			a, granted(&capabilities.bounding));
+	spec->linux_->seccomp =
+		(struct spec_seccomp *)seccomp_default_profile(a, granted(&capabilities.bounding));
 	return spec;
 }
 

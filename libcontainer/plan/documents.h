@@ -9,8 +9,7 @@
 struct default_spec {
 	bool rootless; /* a user namespace with the caller's ids for root, nothing that needs more
 			*/
-	const char
-		*rootfs; /* NULL: "rootfs", read-only; else this one, writable, with our filter */
+	const char *rootfs; /* NULL: "rootfs", read-only; else this one, writable */
 	const char *const *args; /* NULL-terminated; NULL: "sh" */
 	bool terminal;
 };

@@ -8,6 +8,7 @@
 #include "plan-host.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "json/encode.h"
 #include "plan/documents.h"
 
 #include <dirent.h>
@@ -175,8 +176,11 @@ TEST(default_specs_stay_as_they_are)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct plan_host host = user_host();
+		struct spec *spec = default_spec_make(&arena, &cases[i].how, &host);
 		size_t len;
 
-		compare(cases[i].name, default_spec_text(&arena, &cases[i].how, &host, &len));
+		CHECK_INT(spec->linux_->seccomp->syscalls.n > 10, 1);
+		spec->linux_->seccomp = NULL; /* it has tests of its own */
+		compare(cases[i].name, encode(&arena, &spec_shape, spec, 4, &len));
 	}
 }
