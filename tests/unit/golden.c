@@ -89,6 +89,7 @@ static char *exec_text(const char *name, const char *process, size_t size)
 	struct plan_host host = root_host();
 	struct spec_process *from;
 	struct lc_error e = { 0 };
+	struct spec *spec;
 	struct plan plan;
 	char *text;
 	size_t len;
@@ -96,9 +97,12 @@ static char *exec_text(const char *name, const char *process, size_t size)
 	if (spec_process_load(&arena, name, process, size, NULL, &from, &e) < 0)
 		FAIL("%s", e.msg);
 	exec.process = from;
-	if (plan_exec(&arena, default_spec_make(&arena, &how, &host), &exec, &options, &host, &plan,
-		      &e) < 0 ||
-	    plan_print(&arena, &plan, &text, &len, &e) < 0)
+	spec = default_spec_make(&arena, &how, &host);
+	if (plan_exec(&arena, spec, &exec, &options, &host, &plan, &e) < 0)
+		FAIL("%s: %s", name, e.msg);
+	leave_bytes_out(&plan, spec);
+	leave_library_notes_out(&plan);
+	if (plan_print(&arena, &plan, &text, &len, &e) < 0)
 		FAIL("%s: %s", name, e.msg);
 	return text;
 }
