@@ -2,6 +2,7 @@
 /* Where a mount goes: a place in the root, resolved once. */
 #include "base/own.h"
 #include "base/str.h"
+#include "init/devices.h"
 #include "init/mounts.h"
 #include "sys/fd.h"
 #include "sys/rootfs.h"
@@ -93,11 +94,44 @@ static int make_target(struct sandbox *s, struct mounting *m, bool file, struct 
 	return m->target < 0 ? -1 : check_place(m, false, e);
 }
 
+/* The name in "/dev/name", else NULL. */
+static const char *name_in_dev(const char *path)
+{
+	const char *name = path + strlen("/dev/");
+
+	if (!str_starts(path, "/dev/") || !*name || strchr(name, '/') || !strcmp(name, ".") ||
+	    !strcmp(name, ".."))
+		return NULL;
+	return name;
+}
+
+/* Most targets that are missing are directories in a /dev that was just mounted: that one is
+ * opened once for all.  False when it needs the long way. */
+static bool open_in_dev(struct sandbox *s, struct mounting *m, bool file)
+{
+	const char *name = name_in_dev(m->plan->target);
+	const uint64_t here = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+	struct lc_error ignored;
+
+	if (!name || m->plan->kind == MOUNT_REMOUNT || dev_open(s, &ignored) < 0)
+		return false;
+	m->target = sys_openat2(s->dev, name, O_PATH, here);
+	if (m->target >= 0)
+		return true;
+	if (errno != ENOENT || file || mkdirat(s->dev, name, 0755) < 0)
+		return false;
+	m->made_target = true;
+	m->target = sys_openat2(s->dev, name, O_PATH, here);
+	return m->target >= 0;
+}
+
 int target_open(struct sandbox *s, struct mounting *m, bool file, struct lc_error *e)
 {
 	const struct plan_mount *p = m->plan;
 	int flags = O_PATH | (p->dest_nofollow ? O_NOFOLLOW : 0);
 
+	if (open_in_dev(s, m, file))
+		return 0;
 	m->target = sys_openat2(s->root, p->target, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 	if (m->target >= 0)
 		return check_place(m, is_plain(p->target), e);

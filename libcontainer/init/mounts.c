@@ -5,6 +5,7 @@
  */
 #include "init/mounts.h"
 #include "base/own.h"
+#include "base/str.h"
 #include "init/steps.h"
 #include "sys/fd.h"
 #include "sys/rootfs.h"
@@ -40,10 +41,20 @@ static bool is_root(const char *path)
 	return path[strspn(path, "/")] == 0;
 }
 
+/* What it covers is no longer /dev. */
+static void forget_dev(struct sandbox *s, const char *target)
+{
+	const char *in_dev = target + strlen("/dev/");
+
+	if (!str_starts(target, "/dev/") || !*in_dev)
+		fd_release(&s->dev);
+}
+
 static int attach(struct sandbox *s, struct mounting *m, struct lc_error *e)
 {
 	if (sys_move_mount(m->fd, m->target, "") < 0)
 		return cannot_attach(m, e);
+	forget_dev(s, m->plan->target);
 	if (is_root(m->plan->target)) { /* from here on this is the root */
 		fd_release(&s->root);
 		s->root = fcntl(m->fd, F_DUPFD_CLOEXEC, 3);
@@ -96,8 +107,10 @@ static int mount_fs(struct sandbox *s, struct mounting *m, struct lc_error *e)
 		if (make_fallback(m, e) < 0)
 			return -1;
 	}
-	if (m->done)
+	if (m->done) {
+		forget_dev(s, m->plan->target);
 		return 0;
+	}
 	if (map_ids(s, m, e) < 0 || attr_propagate(m, m->fd, e) < 0)
 		return -1;
 	return attach(s, m, e);

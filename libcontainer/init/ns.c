@@ -37,19 +37,29 @@ static uint64_t ignored_signals(const char *status)
 	return mask;
 }
 
-/* execve resets handlers, but what is ignored stays so.  To ask the host's /proc which they are is
- * far cheaper than to reset them all; inside a container its /proc proves nothing. */
+/* The host's /proc, which is ours until the root is changed; in a container that runs, /proc proves
+ * nothing, but the caller may have brought another. */
+static int open_status(const struct sandbox *s)
+{
+	struct lc_error ignored;
+
+	if (!s->is_exec)
+		return openat(AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC);
+	if (s->procfs < 0)
+		return -1;
+	return procfs_open_file(s->procfs, "self/status", O_RDONLY | O_CLOEXEC, &ignored);
+}
+
+/* execve resets handlers, but what is ignored stays so.  To ask which they are is far cheaper than
+ * to reset them all. */
 static void reset_signals(const struct sandbox *s)
 {
-	char status[4096] = "";
+	auto_fd fd = open_status(s);
+	char status[4096];
+	ssize_t n = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
 	sigset_t none;
 
-	if (!s->is_exec) {
-		auto_fd fd = openat(AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC);
-		ssize_t n = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
-
-		status[n > 0 ? n : 0] = 0;
-	}
+	status[n > 0 ? n : 0] = 0;
 	for (uint64_t mask = ignored_signals(status); mask; mask &= mask - 1)
 		signal(__builtin_ctzll(mask) + 1, SIG_DFL);
 	sigemptyset(&none);

@@ -164,29 +164,33 @@ static int cover_dir(struct covers *c, int target, struct lc_error *e)
 	return 0;
 }
 
-/*
- * Opens a path to be protected.  Returns 1 with *fd, 0 when there is nothing, -1.  The link itself
- * is opened first, so that one that dangles is told from nothing at all: what it will lead to once
- * somebody makes its target would not be protected.
- */
-static int open_protected(int root, const char *path, int *fd, struct stat *st, struct lc_error *e)
+static bool ends_in_link(int root, const char *path)
 {
-	auto_fd at = sys_openat2(root, path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT);
+	auto_fd fd = sys_openat2(root, path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT);
 
-	if (at < 0 && (errno == ENOENT || errno == ENOTDIR))
+	return fd >= 0;
+}
+
+/*
+ * Opens a path to be protected.  Returns 1 with *fd, 0 when there is nothing, -1.  A link is told
+ * from nothing at all: what one that dangles will lead to, once somebody makes its target, would
+ * not be protected.
+ */
+static int open_protected(int root, const char *path, int *fd, struct lc_error *e)
+{
+	*fd = sys_openat2(root, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	if (*fd >= 0)
+		return 1;
+	if (errno == ENOENT || errno == ENOTDIR)
 		return 0;
-	if (at < 0 || fstat(at, st) < 0)
+	if (errno != ELOOP)
 		return lc_err_errno(e, "open it");
-	if (S_ISLNK(st->st_mode)) {
-		fd_release(&at);
-		at = rootfs_open(root, path, O_PATH, e);
-		if (at < 0)
-			return lc_err_in(e, "a symbolic link that leads nowhere");
-		if (fstat(at, st) < 0)
-			return lc_err_errno(e, "open it");
-	}
-	*fd = fd_take(&at);
-	return 1;
+	*fd = rootfs_open(root, path, O_PATH, e);
+	if (*fd >= 0)
+		return 1;
+	if (e->sys_errno == ENOENT && ends_in_link(root, path))
+		return lc_err_in(e, "a symbolic link that leads nowhere");
+	return e->sys_errno == ENOENT || e->sys_errno == ENOTDIR ? 0 : -1;
 }
 
 static bool was_before(const struct strs *list, size_t i)
@@ -200,12 +204,11 @@ static bool was_before(const struct strs *list, size_t i)
 static int mask(struct sandbox *s, const char *path, struct covers *c, struct lc_error *e)
 {
 	auto_fd target = -1;
-	struct stat st;
-	int there = open_protected(s->root, path, &target, &st, e);
+	int there = open_protected(s->root, path, &target, e);
 
 	if (there <= 0)
 		return there;
-	return S_ISDIR(st.st_mode) ? cover_dir(c, target, e) : cover_file(c, target, e);
+	return fd_is_type(target, S_IFDIR) ? cover_dir(c, target, e) : cover_file(c, target, e);
 }
 
 int step_masked(struct sandbox *s, struct lc_error *e)
@@ -230,8 +233,7 @@ static int protect(struct sandbox *s, const char *path, struct lc_error *e)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	auto_fd target = -1, tree = -1;
-	struct stat st;
-	int there = open_protected(s->root, path, &target, &st, e);
+	int there = open_protected(s->root, path, &target, e);
 
 	if (there <= 0)
 		return there;
