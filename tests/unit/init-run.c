@@ -234,7 +234,7 @@ TEST(no_descriptor_leads_out)
 			snprintf(cwd, sizeof(cwd), "/proc/self/fd/%d%s", fd, more ? "/.." : "");
 			b->process.cwd = cwd;
 			b->fifo = fd % 2;
-			ret = box_run(b, "ls /work /dev/vda");
+			ret = box_run(b, "ls usr/bin >/dev/null || ls ../../usr/bin");
 			if (ret == 0)
 				FAIL("%s: the host's files are there: %s", cwd, b->out);
 		}
