@@ -681,7 +681,7 @@ TEST(without_pivot_no_proc_is_left)
 	box_mask(b, "/proc/sys");
 	box_symlink(b, "/bin/unshare", "busybox");
 	run_ok("ls /; grep -c 'proc proc' /proc/self/mountinfo; "
-	       "unshare -Urpf sh -c 'mount -t proc proc /proc' && echo mounted; true");
+	       "unshare -Urmpf sh -c 'mount -t proc proc /proc' && echo mounted; true");
 	CHECK_CONTAINS(b->out, "bin\ndev\netc\nproc\nsys\ntmp\n");
 	CHECK(!strstr(b->out, "mounted"));
 }
