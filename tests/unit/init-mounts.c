@@ -675,8 +675,6 @@ TEST(without_pivot_no_proc_is_left)
 {
 	begin();
 	b->plan.root.no_pivot = true;
-	b->flags &= ~(uint64_t)CLONE_NEWPID;
-	b->flags |= CLONE_NEWPID;
 	box_mount(b, FS("proc", .target = W("/proc")));
 	box_mask(b, "/proc/sys");
 	box_symlink(b, "/bin/unshare", "busybox");
