@@ -79,12 +79,13 @@ static const struct spec_mount mounts[] = {
 	  OPTIONS(STR("nosuid"), STR("noexec"), STR("nodev"), STR("relatime"), STR("ro")) },
 };
 
-/* Without a network namespace of its own an unprivileged container cannot have a new sysfs. */
+/* Without a network namespace of its own an unprivileged container cannot have a new sysfs.  What
+ * lies below, the user's own cgroups among it, is read-only too (CVE-2023-25809). */
 static const struct spec_mount sys_of_host = {
 	.destination = STR("/sys"),
 	.type = STR("none"),
 	.source = STR("/sys"),
-	OPTIONS(STR("rbind"), STR("nosuid"), STR("noexec"), STR("nodev"), STR("ro")),
+	OPTIONS(STR("rbind"), STR("nosuid"), STR("noexec"), STR("nodev"), STR("ro"), STR("rro")),
 };
 
 static struct spec_namespace namespaces[] = {

@@ -151,6 +151,8 @@ static int plan_fs(struct making *m)
 	to->fstype = m->from->type;
 	to->source = m->from->source && *m->from->source ? m->from->source : m->from->type;
 	to->fallback_bind = fallback_of(m, to->fstype);
+	if (to->fallback_bind) /* it brings the host's mounts below along (CVE-2023-25809) */
+		to->attr_set_rec |= to->attr_set & MOUNT_ATTR_RDONLY;
 	to->mode_from_target = is(to->fstype, "tmpfs") && !has_option(&to->data, "mode");
 	if (!is_virtual(to->fstype) && to->attr_set & MOUNT_ATTR_RDONLY) {
 		struct strs with_ro = { arena_array(m->p->a, to->data.n + 2, sizeof(char *)), 0 };

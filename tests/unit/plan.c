@@ -414,6 +414,8 @@ TEST(sysfs_of_another_network_namespace_is_bound)
 			    .linux_ = MAPS };
 
 	CHECK_STR(plan_of(&c)->mounts.v[0].fallback_bind, "/sys");
+	c.mounts = "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"options\":[\"ro\"]}";
+	CHECK_STR(describe(&plan_of(&c)->mounts.v[0]), "fs 1-0 r1-0");
 	c.namespaces = "{\"type\":\"user\"},{\"type\":\"network\"}";
 	CHECK_STR(plan_of(&c)->mounts.v[0].fallback_bind, NULL);
 	c.namespaces = c.linux_ = NULL;
