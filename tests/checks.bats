@@ -91,14 +91,17 @@ c() {
 }
 
 @test "banned functions do not compile, with any compiler here" {
-	local cc call found=0
+	local cc call fortify found=0
 	for cc in gcc clang clang-14; do
 		command -v "$cc" >/dev/null || continue
 		found=1
 		for call in 'strcpy(b, "x")' 'strcat(b, "x")' 'sprintf(b, "x")' 'strtok(b, "x")' 'atoi(b)' \
 			'system(b)' 'dup(0)' 'open(b, 0)' 'getpwnam(b)' 'strerror(0)' 'alloca(8)' \
 			'snprintf(b, 8, "fine")'; do
-			run "$cc" -std=gnu17 -D_GNU_SOURCE -O2 -D_FORTIFY_SOURCE=2 -Walloca -Werror \
+			# With clang, _FORTIFY_SOURCE makes sprintf a macro: gcc is the one that finds it.
+			fortify=
+			[ "$cc" != gcc ] || fortify=-D_FORTIFY_SOURCE=2
+			run "$cc" -std=gnu17 -D_GNU_SOURCE -O2 $fortify -Walloca -Werror \
 				-include libcontainer/base/banned.h -c -o /dev/null -x c - <<-END
 					#include <alloca.h>
 					#include <fcntl.h>
