@@ -108,8 +108,14 @@ int step_keyring(struct sandbox *s, struct lc_error *e)
 		return lc_err_errno(e, "keyctl join %s", name);
 	/* The possessor all but setattr, the user view, read, link and search: by the last, `exec`
 	 * finds it. */
-	if (!s->is_exec && sys_keyctl_setperm(key, 0x1f1b0000) < 0)
+	if (s->is_exec || !sys_keyctl_setperm(key, 0x1f1b0000))
+		return 0;
+	if (errno != EACCES)
 		return lc_err_errno(e, "keyctl setperm %s", name);
+	/* The keyring of a container that had this id before and is not quite gone: its keys are
+	 * none of ours, so take one without a name, which is always new. */
+	if (sys_keyctl_join(NULL) < 0)
+		return lc_err_errno(e, "keyctl join");
 	return 0;
 }
 

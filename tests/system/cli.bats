@@ -144,8 +144,11 @@ teardown() {
 	program sh -c 'exit 42'
 	run hull run "$ID"
 	[ "$status" -eq 42 ]
-	program sh -c 'kill -KILL $$'
-	run hull run "$ID"
+	program sleep 1000
+	hull run "$ID" &
+	until_true has_status "$ID" running
+	hull kill "$ID" KILL
+	run wait $!
 	[ "$status" -eq 137 ]
 }
 

@@ -102,8 +102,7 @@ hook() { # STAGE PATH [ARG0...]
 		run hull start "$ID"
 		[ "$status" -ne 0 ]
 		[[ $output == *"error running $s hook #0"* ]]
-		until_true has_status "$ID" stopped
-		hull delete "$ID"
+		[ -z "$(hull list -q)" ]
 	done
 	run hull run "$ID"
 	[ "$status" -eq 125 ]
