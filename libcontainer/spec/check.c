@@ -60,8 +60,6 @@ static void check_maps(struct checker *c, const char *path, const struct spec_id
 {
 	enum { MAX_LINES = 340 };
 
-	if (maps->v && !maps->n)
-		rule_broken(c, path, "expected at least one mapping");
 	if (maps->n > MAX_LINES) {
 		rule_broken(c, path, "the kernel takes at most %d mappings, found %zu", MAX_LINES,
 			    maps->n);
@@ -106,10 +104,8 @@ void rules_of_id_maps(struct checker *c, const struct spec *spec)
 		rule_broken(c, "linux.uidMappings", "a new user namespace needs mappings");
 	if (new_user && !l->gidMappings.n)
 		rule_broken(c, "linux.gidMappings", "a new user namespace needs mappings");
-	if (l->uidMappings.n)
-		check_maps(c, "linux.uidMappings", &l->uidMappings);
-	if (l->gidMappings.n)
-		check_maps(c, "linux.gidMappings", &l->gidMappings);
+	check_maps(c, "linux.uidMappings", &l->uidMappings);
+	check_maps(c, "linux.gidMappings", &l->gidMappings);
 }
 
 static void check_mount(struct checker *c, const struct spec *spec, size_t i)
@@ -130,9 +126,9 @@ static void check_mount(struct checker *c, const struct spec *spec, size_t i)
 	if (idmap && !m->uidMappings.n && !m->gidMappings.n && !spec_has_namespace(spec, NS_USER))
 		rule_broken(c, rule_at(c, "mounts[%zu].options", i),
 			    "idmap needs mappings of the mount or a user namespace");
-	if (m->uidMappings.v)
+	if (m->uidMappings.n)
 		check_maps(c, rule_at(c, "mounts[%zu].uidMappings", i), &m->uidMappings);
-	if (m->gidMappings.v)
+	if (m->gidMappings.n)
 		check_maps(c, rule_at(c, "mounts[%zu].gidMappings", i), &m->gidMappings);
 }
 

@@ -209,6 +209,8 @@ TEST(namespaces)
 		  .namespaces = "{\"type\":\"time\"}" },
 		{ .want = "linux.personality.flags: no flags are supported",
 		  .os = "\"personality\":{\"domain\":\"LINUX\",\"flags\":[\"X\"]}," },
+		{ .want = "linux.personality.domain: required, but missing",
+		  .os = "\"personality\":{}," },
 		{ .want = NULL, .os = "\"personality\":{\"domain\":\"LINUX\",\"flags\":[]}," },
 	};
 
@@ -647,6 +649,10 @@ TEST(other_limits)
 		  .resources = "\"cpu\":{\"quota\":-2}" },
 		{ .want = "linux.resources.cpu.burst: 2000 is above the quota, 1000",
 		  .resources = "\"cpu\":{\"quota\":1000,\"burst\":2000}" },
+		{ .want = "linux.resources.cpu.realtimeRuntime: 2000 is above the period, 1000",
+		  .resources = "\"cpu\":{\"realtimeRuntime\":2000,\"realtimePeriod\":1000}" },
+		{ .want = NULL,
+		  .resources = "\"cpu\":{\"realtimeRuntime\":-1,\"realtimePeriod\":1000}" },
 		{ .want = "linux.resources.cpu.idle: expected an integer from 0 to 1, found 2",
 		  .resources = "\"cpu\":{\"idle\":2}" },
 		{ .want = "linux.resources.cpu.cpus: expected a list such as \"0-3,5\", found the "

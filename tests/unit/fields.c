@@ -377,6 +377,160 @@ TEST_FOR(each_row_of_the_schema_is_enforced, 300)
 	CHECK(loads > 2500);
 }
 
+/* What the schema allows and the kernel, or good sense, does not. */
+static const struct {
+	const char *path;
+	enum json_type type;
+	const char *bad, *good;
+} narrower[] = {
+	{ "process.user.uid", JSON_NUMBER, "4294967295", "4294967294" },
+	{ "process.user.gid", JSON_NUMBER, "4294967295", "4294967294" },
+	{ "process.user.additionalGids[]", JSON_NUMBER, "4294967295", "4294967294" },
+	{ "process.user.umask", JSON_NUMBER, "512", "511" },
+	{ "process.ioPriority.priority", JSON_NUMBER, "8", "7" },
+	{ "process.ioPriority.priority", JSON_NUMBER, "-1", "0" },
+	{ "process.oomScoreAdj", JSON_NUMBER, "1001", "1000" },
+	{ "process.oomScoreAdj", JSON_NUMBER, "-1001", "-1000" },
+	{ "process.scheduler.nice", JSON_NUMBER, "20", "0" },
+	{ "process.scheduler.priority", JSON_NUMBER, "-1", "0" },
+	{ "process.env[]", JSON_STRING, "", "A" },
+	{ "process.cwd", JSON_STRING, "tmp", "/tmp" },
+	{ "hooks.poststop[].path", JSON_STRING, "hook", "/hook" },
+	{ "hooks.poststop[].env[]", JSON_STRING, "=", "A=" },
+	{ "hooks.poststop[].timeout", JSON_NUMBER, "4294967296", "4294967295" },
+	{ "root.path", JSON_STRING, "", "." },
+	{ "domainname", JSON_STRING,
+	  "0123456789012345678901234567890123456789012345678901234567890123x", "d.example" },
+	{ "linux.devices[].uid", JSON_NUMBER, "4294967295", "4294967294" },
+	{ "linux.devices[].gid", JSON_NUMBER, "4294967295", "4294967294" },
+	{ "linux.devices[].path", JSON_STRING, "dev/x", "/dev/x/" },
+	{ "linux.uidMappings[].size", JSON_NUMBER, "0", "1" },
+	{ "linux.netDevices.<any>.name", JSON_STRING, "a b", "a-b" },
+	{ "linux.resources.devices[].major", JSON_NUMBER, "-2", "-1" },
+	{ "linux.resources.devices[].minor", JSON_NUMBER, "4294967296", "4294967295" },
+	{ "linux.resources.devices[].access", JSON_STRING, "rwx", "mr" },
+	{ "linux.resources.pids.limit", JSON_NUMBER, "-2", "-1" },
+	{ "linux.resources.memory.limit", JSON_NUMBER, "-2", "67108864" },
+	{ "linux.resources.memory.reservation", JSON_NUMBER, "-2", "-1" },
+	{ "linux.resources.memory.swap", JSON_NUMBER, "-2", "-1" },
+	{ "linux.resources.memory.kernel", JSON_NUMBER, "-2", "-1" },
+	{ "linux.resources.memory.kernelTCP", JSON_NUMBER, "-2", "-1" },
+	{ "linux.resources.memory.swappiness", JSON_NUMBER, "101", "100" },
+	{ "linux.resources.cpu.quota", JSON_NUMBER, "-2", "-1" },
+	{ "linux.resources.cpu.realtimeRuntime", JSON_NUMBER, "-2", "-1" },
+	{ "linux.resources.cpu.idle", JSON_NUMBER, "-1", "1" },
+	{ "linux.resources.cpu.cpus", JSON_STRING, "0\n", "all" },
+	{ "linux.resources.cpu.mems", JSON_STRING, "x", "0-3" },
+	{ "linux.resources.blockIO.weight", JSON_NUMBER, "1001", "1000" },
+	{ "linux.resources.blockIO.leafWeight", JSON_NUMBER, "1001", "1000" },
+	{ "linux.resources.blockIO.weightDevice[].weight", JSON_NUMBER, "1001", "1000" },
+	{ "linux.resources.blockIO.weightDevice[].leafWeight", JSON_NUMBER, "1001", "1000" },
+	{ "linux.resources.blockIO.weightDevice[].major", JSON_NUMBER, "4096", "4095" },
+	{ "linux.resources.blockIO.weightDevice[].minor", JSON_NUMBER, "1048576", "1048575" },
+	{ "linux.resources.blockIO.throttleReadBpsDevice[].major", JSON_NUMBER, "4096", "4095" },
+	{ "linux.resources.blockIO.throttleReadBpsDevice[].minor", JSON_NUMBER, "-1", "0" },
+	{ "linux.resources.network.priorities[].name", JSON_STRING, "", "eth0" },
+	{ "linux.seccomp.defaultErrnoRet", JSON_NUMBER, "65536", "4095" },
+	{ "linux.seccomp.syscalls[].errnoRet", JSON_NUMBER, "65536", "4095" },
+	{ "linux.seccomp.syscalls[].args[].index", JSON_NUMBER, "6", "5" },
+	{ "linux.intelRdt.l3CacheSchema", JSON_STRING, "L3:0=f\nMB:0=10", "L3:0=f" },
+	{ "linux.timeOffsets.boottime.nanosecs", JSON_NUMBER, "1000000000", "999999999" },
+	{ "linux.cgroupsPath", JSON_STRING, "a/../../b", "a/b" },
+	{ "linux.maskedPaths[]", JSON_STRING, "proc", "/proc/x" },
+	{ "linux.readonlyPaths[]", JSON_STRING, "", "/proc/x" },
+	{ "vm.hypervisor.path", JSON_STRING, "vmm", "/vmm" },
+	{ "vm.kernel.path", JSON_STRING, "vmlinux", "/vmlinux" },
+	{ "vm.kernel.initrd", JSON_STRING, "initrd", "/initrd" },
+	{ "vm.image.path", JSON_STRING, "img", "/img" },
+	{ "vm.hwConfig.deviceTree", JSON_STRING, "dt", "/dt" },
+	{ "vm.hwConfig.vcpus", JSON_NUMBER, "0", "1" },
+	{ "vm.hwConfig.memory", JSON_NUMBER, "0", "1" },
+};
+
+TEST(narrower_than_the_schema)
+{
+	auto_arena a = { 0 };
+	struct bench b = { .a = &a };
+	size_t len;
+	char *text = data_file(&a, "every-member.json", &len);
+
+	b.root = parse(&a, text, len);
+	for (size_t i = 0; i < ARRAY_SIZE(narrower); i++) {
+		struct json saved;
+
+		find(&b, narrower[i].path);
+		must_fail_with(&b, narrower[i].type, narrower[i].bad);
+		saved = *b.node;
+		b.node->text = narrower[i].good;
+		if (!load(&b))
+			FAIL("%s: %s: %s: %s", b.path, narrower[i].good, b.heard[0].path,
+			     b.heard[0].text);
+		*b.node = saved;
+	}
+}
+
+TEST(an_empty_string_where_none_is_meant)
+{
+	static const char *const paths[] = {
+		"hostname",
+		"domainname",
+		"mounts[].type",
+		"mounts[].source",
+		"process.commandLine",
+		"process.user.username",
+		"process.apparmorProfile",
+		"process.selinuxLabel",
+		"process.execCPUAffinity.initial",
+		"process.execCPUAffinity.final",
+		"linux.namespaces[].path",
+		"linux.netDevices.<any>.name",
+		"linux.resources.devices[].type",
+		"linux.resources.devices[].access",
+		"linux.resources.cpu.cpus",
+		"linux.resources.cpu.mems",
+		"linux.cgroupsPath",
+		"linux.rootfsPropagation",
+		"linux.mountLabel",
+		"linux.seccomp.listenerPath",
+		"linux.seccomp.listenerMetadata",
+		"linux.intelRdt.closID",
+		"linux.intelRdt.l3CacheSchema",
+		"linux.intelRdt.memBwSchema",
+		"linux.memoryPolicy.nodes",
+		"vm.kernel.initrd",
+		"vm.hwConfig.deviceTree",
+	};
+	auto_arena a = { 0 };
+	struct bench b = { .a = &a };
+	size_t len;
+	char *text = data_file(&a, "every-member.json", &len);
+
+	b.root = parse(&a, text, len);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		auto_arena own = { 0 };
+		struct json_writer w = { .out = { .arena = &own } };
+		struct report report = { hear, &b };
+		struct spec *spec = NULL;
+		struct lc_error e;
+		struct json saved;
+		size_t n;
+
+		find(&b, paths[i]);
+		saved = *b.node;
+		b.node->text = "";
+		b.node->len = 0;
+		b.n_heard = 0;
+		json_add_node(&w, NULL, b.root);
+		/* Another rule may need it, but then as something that is not there. */
+		if (spec_load(&own, "f", w.out.str, w.out.len, &report, &spec, &e) < 0 &&
+		    strstr(e.msg, "empty string"))
+			FAIL("%s", e.msg);
+		if (spec && strstr(encode(&own, &spec_shape, spec, 0, &n), "\"\""))
+			FAIL("%s: is kept", b.path);
+		*b.node = saved;
+	}
+}
+
 static bool is_nothing(const struct json *v)
 {
 	return v->type == JSON_NULL || (v->type == JSON_BOOL && !v->boolean) ||
