@@ -290,8 +290,8 @@ TEST(what_is_read_is_written)
 		"{\"opt_flag\":true,\"opt_u32\":4294967295,\"opt_i32\":-1,\"opt_i64\":-1}",
 		"{\"opt_u64\":18446744073709551615,\"narrow\":-1}",
 		"{\"colour\":\"green\",\"colours\":[\"red\",\"red\",\"blue\"]}",
-		"{\"colours\":[],\"strs\":[],\"u32s\":[],\"pairs\":{},\"objects\":[],\"wheels\":{}"
-		"}",
+		"{\"colours\":[],\"strs\":[],\"u32s\":[],\"pairs\":{}}",
+		"{\"objects\":[],\"wheels\":{}}",
 		"{\"strs\":[\"\",\"a\"],\"u32s\":[0,4294967295],\"words\":[1,0]}",
 		"{\"pairs\":{\"b\":\"1\",\"a\":\"\"}}",
 		"{\"object\":{\"name\":\"o\",\"weight\":7},\"embedded\":{\"name\":\"e\"}}",
