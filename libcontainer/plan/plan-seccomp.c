@@ -8,17 +8,6 @@ static void note_seccomp(void *ctx, const char *member, const char *text)
 	planner_note(ctx, false, member, "%s", text);
 }
 
-static int plan_listener(struct planner *p, const struct spec_seccomp *from)
-{
-	if (!from->listenerPath || !*from->listenerPath)
-		return lc_err(p->e, LC_ECONFIG,
-			      "linux.seccomp.listenerPath: needed, since an action is "
-			      "SCMP_ACT_NOTIFY");
-	p->plan->seccomp.listener_path = path_on_host(p->a, p->plan->bundle, from->listenerPath);
-	p->plan->seccomp.listener_metadata = from->listenerMetadata;
-	return 0;
-}
-
 int planner_seccomp(struct planner *p)
 {
 	const struct spec_seccomp *from = p->linux_->seccomp;
@@ -32,10 +21,12 @@ int planner_seccomp(struct planner *p)
 	to->filter = (struct bytes){ filter.bytes, filter.len };
 	to->flags = filter.flags;
 	to->early = !p->plan->process || !p->plan->process->no_new_privs;
-	if (filter.notify)
-		return plan_listener(p, from);
-	if (from->listenerPath)
+	if (filter.notify) {
+		to->listener_path = from->listenerPath;
+		to->listener_metadata = from->listenerMetadata;
+	} else if (from->listenerPath) {
 		planner_note(p, false, "linux.seccomp.listenerPath",
 			     "no action is SCMP_ACT_NOTIFY");
+	}
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "json/encode.h"
 #include "plan/documents.h"
+#include "plan/make.h"
 
 #include <linux/capability.h>
 #include <sched.h>
@@ -587,6 +588,56 @@ TEST(what_is_not_carried_out_is_refused_by_name)
 		CHECK_STR(error_of(&cases[i].config), cases[i].wanted);
 }
 
+#define NOTIFYING \
+	",\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"%s,\"syscalls\":[{\"names\":" \
+	"[\"mkdir\"],\"action\":\"%s\"}]}"
+
+TEST(filters_are_early_only_where_privileges_can_be_gained)
+{
+	struct config c = { .linux_ = arena_printf(&arena, NOTIFYING, "", "SCMP_ACT_ERRNO") };
+	const struct plan *plan = plan_of(&c);
+
+	CHECK_INT(plan->seccomp.early, 1);
+	CHECK_INT(plan->seccomp.filter.n > 0, 1);
+	CHECK_INT(plan->seccomp.filter.n % 8, 0);
+	c.process = ",\"noNewPrivileges\":true";
+	CHECK_INT(plan_of(&c)->seccomp.early, 0);
+}
+
+TEST(listeners_are_for_filters_that_notify)
+{
+	static const char path[] = ",\"listenerPath\":\"/sock/agent\",\"listenerMetadata\":\"m\"";
+	struct config c = { .linux_ = arena_printf(&arena, NOTIFYING, path, "SCMP_ACT_NOTIFY") };
+	const struct plan *plan = plan_of(&c);
+
+	CHECK_STR(plan->seccomp.listener_path, "/sock/agent");
+	CHECK_STR(plan->seccomp.listener_metadata, "m");
+	c.linux_ = arena_printf(&arena, NOTIFYING, path, "SCMP_ACT_ERRNO");
+	plan = plan_of(&c);
+	CHECK_STR(plan->seccomp.listener_path, NULL);
+	CHECK_CONTAINS(notes_of(plan), "linux.seccomp.listenerPath: no action is SCMP_ACT_NOTIFY");
+}
+
+TEST(hooks_are_handed_on)
+{
+	struct config c = {
+		.top = ",\"hooks\":{\"createContainer\":[{\"path\":\"/bin/"
+		       "a\",\"args\":[\"x\",\"y\"],"
+		       "\"env\":[],\"timeout\":3},{\"path\":\"/bin/b\"}],"
+		       "\"poststop\":[{\"path\":\"/bin/c\"}]}",
+	};
+	const struct plan_hook_lists *hooks = &plan_of(&c)->hooks;
+
+	CHECK_INT(hooks->create_container.n, 2);
+	CHECK_STR(hooks->create_container.v[0].path, "/bin/a");
+	CHECK_STR(joined(&hooks->create_container.v[0].args), "x,y");
+	CHECK_INT(hooks->create_container.v[0].timeout, 3);
+	CHECK_INT(!hooks->create_container.v[0].env.v, 0); /* given, though empty */
+	CHECK_INT(!hooks->create_container.v[1].env.v, 1);
+	CHECK_STR(hooks->poststop.v[0].path, "/bin/c");
+	CHECK_INT(hooks->prestart.n, 0);
+}
+
 /* ---- devices ---- */
 
 static const char *devices_text(const struct plan *plan)
@@ -949,6 +1000,60 @@ TEST(without_a_cgroup_there_are_no_limits)
 	CHECK_INT(!!try_plan(&c, &disabled, &host, &e), 0);
 	CHECK_STR(e.msg, "linux.resources.pids.limit: needs a cgroup, and the cgroup manager is "
 			 "\"disabled\"");
+}
+
+TEST(units_come_from_the_cgroups_path)
+{
+	static const struct {
+		const char *given;
+		bool rootless;
+		const char *wanted;
+	} cases[] = {
+		{ "", false, "system.slice hull-web.scope" },
+		{ "", true, "user.slice hull-web.scope" },
+		{ "system.slice:docker:abc", false, "system.slice docker-abc.scope" },
+		{ ":libpod:abc", false, "system.slice libpod-abc.scope" },
+		{ "machine.slice:libpod:abc", true, "machine.slice libpod-abc.scope" },
+		{ "a.slice::b", false, "a.slice b.scope" },
+		{ "a.slice", false,
+		  "linux.cgroupsPath: expected \"slice:prefix:name\" for systemd, found "
+		  "\"a.slice\"" },
+		{ "a:b:", false,
+		  "linux.cgroupsPath: expected \"slice:prefix:name\" for systemd, found \"a:b:\"" },
+		{ "a:b:c:d", false,
+		  "linux.cgroupsPath: expected \"slice:prefix:name\" for systemd, found "
+		  "\"a:b:c:d\"" },
+		{ "a:b/c:d", false, "linux.cgroupsPath: a:b/c:d: not names of units" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct spec_linux lx = { .cgroupsPath = (char *)cases[i].given };
+		struct pair annotations[] = { { (char *)"org.systemd.property.TimeoutStopUSec",
+						(char *)"uint64 5" },
+					      { (char *)"other", (char *)"x" } };
+		struct spec spec = { .linux_ = &lx, .annotations = { annotations, 2 } };
+		struct plan_options options = { .id = "web", .cgroup_driver = CGROUP_SYSTEMD };
+		struct plan plan = { .id = (char *)"web", .rootless = cases[i].rootless };
+		struct plan_host host = root_host();
+		struct lc_error e = { 0 };
+		struct planner p = { .a = &arena,
+				     .spec = &spec,
+				     .linux_ = &lx,
+				     .options = &options,
+				     .host = &host,
+				     .plan = &plan,
+				     .e = &e };
+
+		if (planner_cgroup(&p) < 0) {
+			CHECK_STR(e.msg, cases[i].wanted);
+			continue;
+		}
+		CHECK_STR(arena_printf(&arena, "%s %s", plan.cgroup.slice, plan.cgroup.scope),
+			  cases[i].wanted);
+		CHECK_INT(plan.cgroup.user_instance, cases[i].rootless);
+		CHECK_INT(plan.cgroup.systemd_properties.n, 1);
+		CHECK_STR(plan.cgroup.systemd_properties.v[0].key, "TimeoutStopUSec");
+	}
 }
 
 static const char *rules_text(const struct plan_cgroup *cgroup)
