@@ -114,15 +114,26 @@ need_root() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 }
 
+# Cgroups and processes whose cgroup carries this test's id, and what lies in its directory of states.
+leftovers() {
+	ls -A "$STATES" 2>/dev/null
+	find "$(cgroup_root)" -depth -type d -name "*$ID*" 2>/dev/null
+	grep -l "0::.*$ID\$" /proc/[0-9]*/cgroup 2>/dev/null # not of zombies: "(deleted)"
+	return 0
+}
+
+nothing_left() {
+	[ -z "$(leftovers)" ]
+}
+
 # After each test nothing may be left: no state, no cgroup, no process of ours.
 clean_up() {
-	local id left
+	local id
 	cd / || return
 	[ -d "$STATES" ] || return 0
-	for id in $(hull list -q); do
+	for id in $(ls -A "$STATES"); do
 		hull delete --force "$id"
 	done
-	left=$(ls -A "$STATES")
-	[ -z "$left" ] || echo "left in $STATES: $left" >&2
-	[ -z "$left" ]
+	nothing_left || leftovers >&2
+	nothing_left
 }
