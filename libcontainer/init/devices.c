@@ -19,9 +19,14 @@ int dev_open(struct sandbox *s, struct lc_error *e)
 {
 	if (s->dev >= 0)
 		return 0;
-	s->dev = rootfs_open_nolinks(s->root, "/dev", O_PATH | O_DIRECTORY, e);
-	if (s->dev < 0 && e->sys_errno == ENOENT)
+	s->dev = sys_openat2(s->root, "dev", O_PATH | O_DIRECTORY,
+			     RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	if (s->dev < 0 && errno == ENOENT)
 		s->dev = rootfs_mkdirs(s->root, "/dev", 0755, e);
+	else if (s->dev < 0 && errno == ELOOP)
+		return lc_err(e, LC_ECONFIG, "rootfs:/dev is a symbolic link");
+	else if (s->dev < 0)
+		return lc_err_errno(e, "openat2 rootfs:/dev");
 	return s->dev < 0 ? -1 : 0;
 }
 

@@ -59,6 +59,7 @@ struct sandbox {
 	/* Init's own. */
 	int root; /* O_PATH directory: the root being built, later the root that is */
 	int dev; /* O_PATH directory: /dev in it */
+	uint64_t done; /* bit n: descriptor n is done with (close_later()) */
 	mode_t umask; /* the caller's */
 	bool in_cwd; /* the working directory has been entered */
 	char home[PATH_MAX], program[PATH_MAX];

@@ -192,6 +192,8 @@ static int mount_old_way(struct sandbox *s, struct mounting *m, struct lc_error 
 	unsigned long flags = mount_flags(attr_of_new(p));
 	char options[4096], target[32];
 
+	if (m->target < 0 && target_open(s, m, false, e) < 0)
+		return -1;
 	if (!join_options(s, p, options, sizeof(options), &flags))
 		return lc_err(e, LC_ECONFIG, "%s: options are longer than a page", p->fstype);
 	snprintf(target, sizeof(target), "/proc/self/fd/%d", m->target);
@@ -219,6 +221,7 @@ int make_fs(struct sandbox *s, struct mounting *m, struct lc_error *e)
 	m->fd = sys_fsmount(fs, attr_of_new(p));
 	if (m->fd < 0)
 		return sys_fs_error(e, fs, "fsmount %s", p->fstype);
+	close_later(s, &fs);
 	return p->tmpcopyup && !m->made_target ? copy_tree(m->target, m->fd, e) : 0;
 }
 

@@ -105,24 +105,38 @@ static const char *name_in_dev(const char *path)
 	return name;
 }
 
-/* Most targets that are missing are directories in a /dev that was just mounted: that one is
- * opened once for all.  False when it needs the long way. */
-static bool open_in_dev(struct sandbox *s, struct mounting *m, bool file)
+/* The name in "/name", else NULL. */
+static const char *name_in_root(const char *path)
 {
-	const char *name = name_in_dev(m->plan->target);
-	const uint64_t here = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-	struct lc_error ignored;
+	const char *name = path + 1;
 
-	if (!name || m->plan->kind == MOUNT_REMOUNT || dev_open(s, &ignored) < 0)
-		return false;
-	m->target = sys_openat2(s->dev, name, O_PATH, here);
-	if (m->target >= 0)
+	return *path != '/' || !*name || strchr(name, '/') || !strcmp(name, ".") ||
+			       !strcmp(name, "..")
+		       ? NULL
+		       : name;
+}
+
+bool attach_by_name(struct sandbox *s, struct mounting *m)
+{
+	const struct plan_mount *p = m->plan;
+	const char *name = name_in_dev(p->target);
+	struct lc_error ignored;
+	int dir;
+
+	if (name) {
+		if (dev_open(s, &ignored) < 0)
+			return false;
+		dir = s->dev;
+	} else {
+		name = name_in_root(p->target);
+		if (!name || (!strcmp(name, "proc") && strcmp(p->fstype, "proc") != 0))
+			return false;
+		dir = s->root;
+	}
+	if (sys_move_mount(m->fd, dir, name) == 0)
 		return true;
-	if (errno != ENOENT || file || mkdirat(s->dev, name, 0755) < 0)
-		return false;
-	m->made_target = true;
-	m->target = sys_openat2(s->dev, name, O_PATH, here);
-	return m->target >= 0;
+	return errno == ENOENT && mkdirat(dir, name, 0755) == 0 &&
+	       sys_move_mount(m->fd, dir, name) == 0;
 }
 
 int target_open(struct sandbox *s, struct mounting *m, bool file, struct lc_error *e)
@@ -130,8 +144,6 @@ int target_open(struct sandbox *s, struct mounting *m, bool file, struct lc_erro
 	const struct plan_mount *p = m->plan;
 	int flags = O_PATH | (p->dest_nofollow ? O_NOFOLLOW : 0);
 
-	if (open_in_dev(s, m, file))
-		return 0;
 	m->target = sys_openat2(s->root, p->target, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 	if (m->target >= 0)
 		return check_place(m, is_plain(p->target), e);

@@ -50,10 +50,9 @@ static void forget_dev(struct sandbox *s, const char *target)
 		fd_release(&s->dev);
 }
 
-static int attach(struct sandbox *s, struct mounting *m, struct lc_error *e)
+/* What follows an attachment. */
+static int attached(struct sandbox *s, struct mounting *m, struct lc_error *e)
 {
-	if (sys_move_mount(m->fd, m->target, "") < 0)
-		return cannot_attach(m, e);
 	forget_dev(s, m->plan->target);
 	if (is_root(m->plan->target)) { /* from here on this is the root */
 		fd_release(&s->root);
@@ -64,6 +63,13 @@ static int attach(struct sandbox *s, struct mounting *m, struct lc_error *e)
 	if (is_readonly_later(m->plan))
 		s->sources[m->i] = fd_take(&m->fd); /* for step_readonly */
 	return 0;
+}
+
+static int attach(struct sandbox *s, struct mounting *m, struct lc_error *e)
+{
+	if (sys_move_mount(m->fd, m->target, "") < 0)
+		return cannot_attach(m, e);
+	return attached(s, m, e);
 }
 
 static int map_ids(const struct sandbox *s, const struct mounting *m, struct lc_error *e)
@@ -95,23 +101,40 @@ static int make_fallback(struct mounting *m, struct lc_error *e)
 	return 0;
 }
 
+/* Nothing has to be known of the target before the file system is made. */
+static bool is_simple(const struct plan_mount *p)
+{
+	return !p->mode_from_target && !p->tmpcopyup && !p->dest_nofollow;
+}
+
+static int make_fs_or_fallback(struct sandbox *s, struct mounting *m, struct lc_error *e)
+{
+	if (make_fs(s, m, e) == 0)
+		return 0;
+	if (e->sys_errno != EPERM || !m->plan->fallback_bind)
+		return -1;
+	log_debug(&s->log, "%s: %s; bind of %s instead", m->plan->target, e->msg,
+		  m->plan->fallback_bind);
+	return make_fallback(m, e);
+}
+
 static int mount_fs(struct sandbox *s, struct mounting *m, struct lc_error *e)
 {
-	if (target_open(s, m, false, e) < 0)
+	bool simple = is_simple(m->plan);
+
+	if (!simple && target_open(s, m, false, e) < 0)
 		return -1;
-	if (make_fs(s, m, e) < 0) {
-		if (e->sys_errno != EPERM || !m->plan->fallback_bind)
-			return -1;
-		log_debug(&s->log, "%s: %s; bind of %s instead", m->plan->target, e->msg,
-			  m->plan->fallback_bind);
-		if (make_fallback(m, e) < 0)
-			return -1;
-	}
+	if (make_fs_or_fallback(s, m, e) < 0)
+		return -1;
 	if (m->done) {
 		forget_dev(s, m->plan->target);
 		return 0;
 	}
 	if (map_ids(s, m, e) < 0 || attr_propagate(m, m->fd, e) < 0)
+		return -1;
+	if (simple && attach_by_name(s, m))
+		return attached(s, m, e);
+	if (simple && target_open(s, m, false, e) < 0)
 		return -1;
 	return attach(s, m, e);
 }
@@ -223,8 +246,8 @@ int step_mounts(struct sandbox *s, struct lc_error *e)
 		};
 		int ret = mount_one(s, &m, e);
 
-		fd_release(&m.fd);
-		fd_release(&m.target);
+		close_later(s, &m.fd);
+		close_later(s, &m.target);
 		if (ret < 0)
 			return lc_err_in(e, "mounts[%zu] (%s)", m.plan->index, m.plan->target);
 	}

@@ -24,6 +24,11 @@ struct mounting {
  * Refuses links where the place is fixed, and places in a procfs that are not known to be safe. */
 int target_open(struct sandbox *s, struct mounting *m, bool file, struct lc_error *e);
 
+/* Attaches m->fd, a new file system, to "/name" or "/dev/name" in one call, which follows no link
+ * at the end of a path; a missing directory is made.  False where that is not possible: then
+ * target_open() is the way, and knows the reason. */
+bool attach_by_name(struct sandbox *s, struct mounting *m);
+
 /* Each makes m->fd. */
 int make_fs(struct sandbox *s, struct mounting *m, struct lc_error *e);
 int make_bind(struct sandbox *s, struct mounting *m, struct lc_error *e);

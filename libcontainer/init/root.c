@@ -133,7 +133,7 @@ static int open_empty_dir(struct covers *c, struct lc_error *e)
 	return c->dir < 0 ? lc_err_errno(e, "make an empty tmpfs") : 0;
 }
 
-static int cover_file(struct covers *c, int target, struct lc_error *e)
+static int cover_file(struct sandbox *s, struct covers *c, int target, struct lc_error *e)
 {
 	auto_fd tree = -1;
 
@@ -142,12 +142,13 @@ static int cover_file(struct covers *c, int target, struct lc_error *e)
 	tree = sys_open_tree(c->null, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
 	if (tree < 0 || sys_move_mount(tree, target, "") < 0)
 		return lc_err_errno(e, "cover it with /dev/null");
+	close_later(s, &tree);
 	return 0;
 }
 
 /* Only what is attached can be cloned (before Linux 6.15): the first place gets the mount itself.
  */
-static int cover_dir(struct covers *c, int target, struct lc_error *e)
+static int cover_dir(struct sandbox *s, struct covers *c, int target, struct lc_error *e)
 {
 	auto_fd clone = -1;
 
@@ -161,6 +162,7 @@ static int cover_dir(struct covers *c, int target, struct lc_error *e)
 	if (sys_move_mount(c->dir_is_used ? clone : c->dir, target, "") < 0)
 		return lc_err_errno(e, "cover it with an empty tmpfs");
 	c->dir_is_used = true;
+	close_later(s, &clone);
 	return 0;
 }
 
@@ -208,7 +210,11 @@ static int mask(struct sandbox *s, const char *path, struct covers *c, struct lc
 
 	if (there <= 0)
 		return there;
-	return fd_is_type(target, S_IFDIR) ? cover_dir(c, target, e) : cover_file(c, target, e);
+	if ((fd_is_type(target, S_IFDIR) ? cover_dir(s, c, target, e)
+					 : cover_file(s, c, target, e)) < 0)
+		return -1;
+	close_later(s, &target);
+	return 0;
 }
 
 int step_masked(struct sandbox *s, struct lc_error *e)
@@ -220,8 +226,8 @@ int step_masked(struct sandbox *s, struct lc_error *e)
 	for (size_t i = 0; i < paths->n && ret == 0; i++)
 		if (!was_before(paths, i) && mask(s, paths->v[i], &c, e) < 0)
 			ret = lc_err_in(e, "%s", paths->v[i]);
-	fd_release(&c.null);
-	fd_release(&c.dir);
+	close_later(s, &c.null);
+	close_later(s, &c.dir);
 	return ret;
 }
 
@@ -244,6 +250,8 @@ static int protect(struct sandbox *s, const char *path, struct lc_error *e)
 		return lc_err_errno(e, "make it read-only");
 	if (sys_move_mount(tree, target, "") < 0)
 		return lc_err_errno(e, "put the read-only clone over it");
+	close_later(s, &target);
+	close_later(s, &tree);
 	return 0;
 }
 
@@ -403,6 +411,7 @@ int step_pivot(struct sandbox *s, struct lc_error *e)
 	int ret;
 
 	fd_release(&s->dev);
+	close_now(s);
 	if (root->no_pivot && !root->chroot_only && move_root(s, e) < 0)
 		return -1;
 	ret = root->no_pivot || root->chroot_only ? change_by_chroot(s, e) : change_by_pivot(s, e);

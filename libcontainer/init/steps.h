@@ -8,6 +8,10 @@
 
 #include "init/init.h"
 
+/* later.c: takes a descriptor that is done with, and closes it with its neighbours. */
+void close_later(struct sandbox *s, int *owned);
+void close_now(struct sandbox *s); /* what was taken so far */
+
 /* ns.c */
 int step_process(struct sandbox *s, struct lc_error *e);
 int step_cgroup_namespace(struct sandbox *s, struct lc_error *e);
