@@ -1,0 +1,227 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Configurations that real engines wrote, run as they are: only the root, the sources of bind mounts,
+# paths of namespaces and the cgroup are this machine's.
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+CONFIGS=$BATS_TEST_DIRNAME/../data/configs
+
+setup() {
+	need_root
+	need_controller memory
+	make_bundle
+	SOURCES=$BATS_TEST_TMPDIR/sources
+	mkdir -p "$SOURCES/dir"
+	mkdir -p rootfs/{w,mnt/etc,run/secrets,scratch,sbin}
+	cp rootfs/bin/busybox "$SOURCES/init"
+	printf 'a file\n' >"$SOURCES/file"
+	chmod 755 "$BATS_TEST_TMPDIR"
+}
+
+teardown() {
+	clean_up
+	[ -z "${HOLDER:-}" ] || kill -9 "$HOLDER" 2>/dev/null || :
+	HOLDER=
+}
+
+# Whether a bind mount at $1 wants a directory.
+is_directory() {
+	case $1 in
+	/w | /dev/shm | /mnt/etc) return 0 ;;
+	esac
+	return 1
+}
+
+# Gives every bind mount of config.json a source of this test's.
+bind_sources() {
+	local i destination source
+	for i in $(jq -r '.mounts | to_entries[] | select(.value.type == "bind" or ((.value.options // []) |
+		index("bind") or index("rbind"))) | .key' config.json); do
+		destination=$(jq -r ".mounts[$i].destination" config.json)
+		source=$SOURCES/file
+		if is_directory "$destination"; then
+			source=$SOURCES/dir
+			[ "$destination" != /w ] || source=$BUNDLE/rootfs
+		fi
+		[ "$destination" != /sbin/docker-init ] || source=$SOURCES/init
+		[[ $(jq -r ".mounts[$i].source" config.json) != /sys* ]] || continue
+		config ".mounts[$i].source = \$s" --arg s "$source"
+	done
+}
+
+# Namespaces that an engine would have made before, with an interface eth0.
+namespaces() {
+	[ "$(jq '[.linux.namespaces[] | select(.path)] | length' config.json)" -gt 0 ] || return 0
+	unshare -n -i -u sleep 1000 &
+	HOLDER=$!
+	until_true grep -q sleep "/proc/$HOLDER/comm"
+	nsenter -t "$HOLDER" -n ip link add eth0 type dummy
+	nsenter -t "$HOLDER" -n ip addr add 10.88.0.2/16 dev eth0
+	config '.linux.namespaces |= map(if .path then .path = "/proc/\($p)/ns/" + ({network: "net"}[.type] // .type)
+		else . end)' --arg p "$HOLDER"
+}
+
+# docker up to 27 sets the network up in a prestart hook; the file it names does that here.
+prestart_hook() {
+	local hook
+	hook=$(jq -r '.hooks.prestart[0].path // empty' config.json)
+	[ -n "$hook" ] || return 0
+	config '.hooks.prestart[0].path = $p' --arg p "$BATS_TEST_TMPDIR/hook"
+	cat >"$BATS_TEST_TMPDIR/hook" <<-'HOOK'
+		#!/bin/sh
+		pid=$(jq .pid)
+		nsenter -t "$pid" -n ip link add eth0 type dummy
+		nsenter -t "$pid" -n ip addr add 172.17.0.2/16 dev eth0
+	HOOK
+	chmod +x "$BATS_TEST_TMPDIR/hook"
+}
+
+# runs CONFIG: and the program ends with 0, or is one that goes on.
+runs() {
+	cp "$CONFIGS/$1.json" config.json
+	config '.root.path = "rootfs" | if .linux.cgroupsPath then .linux.cgroupsPath = "/hull-test/" + $id else . end' \
+		--arg id "$ID"
+	bind_sources
+	namespaces
+	prestart_hook
+	run "$BATS_TEST_DIRNAME/as-engine.py" "$HULL" "$STATES" "$BUNDLE" "$ID" 5 </dev/null
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "${lines[-1]}" = "${2:-exit 0}" ]
+	rmdir "$(cgroup_root)/hull-test" 2>/dev/null || [ ! -d "$(cgroup_root)/hull-test" ]
+}
+
+@test "config: buildah-run" {
+	runs buildah-run
+}
+
+@test "config: buildah-tty" {
+	runs buildah-tty
+}
+
+@test "config: containerd-ctr-annotation" {
+	runs containerd-ctr-annotation
+}
+
+@test "config: containerd-ctr-seccomp" {
+	runs containerd-ctr-seccomp
+}
+
+@test "config: containerd-ctr-tty" {
+	runs containerd-ctr-tty
+}
+
+@test "config: cri-container" {
+	runs cri-container running
+}
+
+@test "config: cri-pod-sandbox" {
+	runs cri-pod-sandbox running
+}
+
+@test "config: docker-bridge" {
+	runs docker-bridge
+}
+
+@test "config: docker-init" {
+	runs docker-init
+}
+
+@test "config: docker-privileged" {
+	runs docker-privileged
+}
+
+@test "config: docker-readonly-tmpfs" {
+	runs docker-readonly-tmpfs
+}
+
+@test "config: docker-swarm-secret-config" {
+	runs docker-swarm-secret-config running
+}
+
+@test "config: docker-swarm-task" {
+	runs docker-swarm-task running
+}
+
+@test "config: docker-tty" {
+	runs docker-tty
+}
+
+@test "config: docker28-annotation" {
+	runs docker28-annotation
+}
+
+@test "config: docker28-bridge" {
+	runs docker28-bridge running
+}
+
+@test "config: kubelet120-container" {
+	runs kubelet120-container running
+}
+
+@test "config: kubelet120-sandbox" {
+	runs kubelet120-sandbox running
+}
+
+@test "config: podman-rootful-annotation" {
+	runs podman-rootful-annotation
+}
+
+@test "config: podman-rootful-bridge" {
+	runs podman-rootful-bridge
+}
+
+@test "config: podman-rootful-cpus" {
+	runs podman-rootful-cpus
+}
+
+@test "config: podman-rootful-memory" {
+	runs podman-rootful-memory
+}
+
+@test "config: podman-rootful-privileged" {
+	runs podman-rootful-privileged
+}
+
+@test "config: podman-rootful-readonly-tmpfs" {
+	runs podman-rootful-readonly-tmpfs
+}
+
+@test "config: podman-rootful-seccomp-custom" {
+	runs podman-rootful-seccomp-custom "exit 1"
+}
+
+@test "config: podman-rootful-sysctl" {
+	runs podman-rootful-sysctl
+}
+
+@test "config: podman-rootful-tty" {
+	runs podman-rootful-tty
+}
+
+@test "config: podman-rootful-userns" {
+	runs podman-rootful-userns
+}
+
+@test "config: podman-rootless-keep-id" {
+	runs podman-rootless-keep-id
+}
+
+@test "config: podman-rootless" {
+	runs podman-rootless
+}
+
+@test "config: podman5-hostname" {
+	runs podman5-hostname
+}
+
+@test "config: podman5-true" {
+	runs podman5-true
+}
+
+@test "config: umoci-unpack" {
+	runs umoci-unpack running
+}
+
