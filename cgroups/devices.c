@@ -173,21 +173,38 @@ static void add_start(struct program *p)
 	add(p, ALU(BPF_MOV, R_ASKED, ACCESS_EXISTS));
 }
 
-/* What is not covered by any rule falls through to "no". */
-static void add_end(struct program *p)
+static bool has_jump(const struct program *p, int16_t to)
 {
-	fix(p, 0, TO_DENY);
-	add(p, ALU(BPF_MOV, R_RESULT, 0));
+	for (size_t i = 0; i < p->n; i++) {
+		uint8_t class = BPF_CLASS(p->v[i].code);
+
+		if ((class == BPF_JMP || class == BPF_JMP32) && p->v[i].off == to)
+			return true;
+	}
+	return false;
+}
+
+static void add_verdict(struct program *p, bool allow)
+{
+	fix(p, 0, allow ? TO_ALLOW : TO_DENY);
+	add(p, ALU(BPF_MOV, R_RESULT, allow));
 	add(p, EXIT);
-	fix(p, 0, TO_ALLOW);
-	add(p, ALU(BPF_MOV, R_RESULT, 1));
-	add(p, EXIT);
+}
+
+/* What no rule decides falls through to @otherwise; the other verdict is there only if a rule leads
+ * to it: the kernel refuses programs with instructions that nothing reaches. */
+static void add_end(struct program *p, bool otherwise)
+{
+	add_verdict(p, otherwise);
+	if (has_jump(p, otherwise ? TO_DENY : TO_ALLOW))
+		add_verdict(p, !otherwise);
 }
 
 int cgroup_device_program(struct arena *a, const struct plan_device_rule *rules, size_t n,
 			  struct bytes *out, struct lc_error *e)
 {
 	struct program p = {};
+	bool otherwise = false;
 	size_t first;
 
 	if (n > (PROGRAM_MAX - EDGE_INSNS) / RULE_INSNS)
@@ -198,12 +215,15 @@ int cgroup_device_program(struct arena *a, const struct plan_device_rule *rules,
 			return -1;
 	}
 	first = first_rule(rules, &n);
-	add_start(&p);
+	if (first < n && covers_all(&rules[first]))
+		otherwise = rules[first++].allow;
+	if (first < n)
+		add_start(&p);
 	for (size_t i = n; i-- > first;) {
 		if (!overruled(rules, n, i))
 			add_rule(&p, &rules[i]);
 	}
-	add_end(&p);
+	add_end(&p, otherwise);
 	out->v = (uint8_t *)p.v;
 	out->n = p.n * sizeof(*p.v);
 	return 0;

@@ -36,7 +36,7 @@ def take_master(listener):
 
 def add_eth0(pid):
     """What docker 28 does between create and start."""
-    for command in ("link add eth0 type dummy", "addr add 10.88.0.2/16 dev eth0", "link set eth0 up"):
+    for command in ("link add eth0 type veth peer name peer0", "addr add 10.88.0.2/16 dev eth0", "link set eth0 up"):
         subprocess.run(["nsenter", "-t", str(pid), "-n", "ip", *command.split()], check=True)
 
 
@@ -84,7 +84,7 @@ def main():
     if status is None:
         hull("kill", ID, "KILL")
         os.waitpid(pid, 0)
-        print("running")
+        print("\nrunning")
     else:
         wait_more = time.monotonic() + 0.2
         while time.monotonic() < wait_more and select.select([fd for fd in (master, out) if fd], [], [], 0)[0]:
@@ -95,9 +95,12 @@ def main():
             if not data:
                 break
             os.write(1, data)
-        print("exit", os.waitstatus_to_exitcode(status))
+        print("\nexit", os.waitstatus_to_exitcode(status))
     hull("delete", ID)
 
 
 signal.alarm(600)
-main()
+try:
+    main()
+finally:
+    subprocess.run([HULL, "--root", STATES, "delete", "--force", ID], check=False)

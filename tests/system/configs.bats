@@ -15,7 +15,8 @@ setup() {
 	SOURCES=$BATS_TEST_TMPDIR/sources
 	mkdir -p "$SOURCES/dir"
 	mkdir -p rootfs/{w,mnt/etc,run/secrets,scratch,sbin}
-	cp rootfs/bin/busybox "$SOURCES/init"
+	printf '#!/bin/sh\nshift\nexec "$@"\n' >"$SOURCES/init"
+	chmod 755 "$SOURCES/init"
 	printf 'a file\n' >"$SOURCES/file"
 	chmod 755 "$BATS_TEST_TMPDIR"
 }
@@ -51,13 +52,21 @@ bind_sources() {
 	done
 }
 
+# The root file system belongs to the container's root, as an engine would have seen to.
+own_rootfs() {
+	local uid gid
+	uid=$(jq '[.linux.uidMappings[]? | select(.containerID == 0)][0].hostID // 0' config.json)
+	gid=$(jq '[.linux.gidMappings[]? | select(.containerID == 0)][0].hostID // 0' config.json)
+	chown -Rh "$uid:$gid" rootfs "$SOURCES"
+}
+
 # Namespaces that an engine would have made before, with an interface eth0.
 namespaces() {
 	[ "$(jq '[.linux.namespaces[] | select(.path)] | length' config.json)" -gt 0 ] || return 0
 	unshare -n -i -u sleep 1000 &
 	HOLDER=$!
 	until_true grep -q sleep "/proc/$HOLDER/comm"
-	nsenter -t "$HOLDER" -n ip link add eth0 type dummy
+	nsenter -t "$HOLDER" -n ip link add eth0 type veth peer name peer0
 	nsenter -t "$HOLDER" -n ip addr add 10.88.0.2/16 dev eth0
 	config '.linux.namespaces |= map(if .path then .path = "/proc/\($p)/ns/" + ({network: "net"}[.type] // .type)
 		else . end)' --arg p "$HOLDER"
@@ -72,7 +81,7 @@ prestart_hook() {
 	cat >"$BATS_TEST_TMPDIR/hook" <<-'HOOK'
 		#!/bin/sh
 		pid=$(jq .pid)
-		nsenter -t "$pid" -n ip link add eth0 type dummy
+		nsenter -t "$pid" -n ip link add eth0 type veth peer name peer0
 		nsenter -t "$pid" -n ip addr add 172.17.0.2/16 dev eth0
 	HOOK
 	chmod +x "$BATS_TEST_TMPDIR/hook"
@@ -83,6 +92,7 @@ runs() {
 	cp "$CONFIGS/$1.json" config.json
 	config '.root.path = "rootfs" | if .linux.cgroupsPath then .linux.cgroupsPath = "/hull-test/" + $id else . end' \
 		--arg id "$ID"
+	own_rootfs
 	bind_sources
 	namespaces
 	prestart_hook
