@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Images that put links, fifos and nodes where the runtime works: nothing of the host's is made,
+# changed, removed, mounted on or shown, and nothing hangs (CVE-2019-19921, CVE-2025-31133,
+# CVE-2025-52565, CVE-2026-41579, CVE-2026-47766, CVE-2026-88264 and their like).
+# Whether a container starts is not the question here: most of these are refused.
+
+load ../system/helpers
+bats_require_minimum_version 1.5.0
+
+setup() {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	make_bundle
+	CANARY=$BATS_TEST_TMPDIR/canary
+	make_canary
+	config '.process.args = ["sh", "-c", $script]
+		| .process.capabilities |= map_values(["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"])
+		| .mounts += [
+			{ destination: "/etc/resolv.conf", type: "bind", source: $source, options: ["bind", "ro"] },
+			{ destination: "/run", type: "tmpfs", source: "tmpfs", options: ["nosuid"] }]' \
+		--arg source "$CANARY.source" --arg script "$(attack)"
+	cp config.json plain.json
+}
+
+teardown() {
+	clean_up
+}
+
+# Whatever any of the places may lead to, so that harm shows.
+make_canary() {
+	mkdir -p "$CANARY"/{dev,proc,sys,pts,shm,etc,run,fd,self}
+	local name
+	for name in null console ptmx resolv.conf dev/null dev/console dev/ptmx etc/resolv.conf; do
+		echo untouched >"$CANARY/$name"
+	done
+	echo resolver >"$CANARY.source"
+	chmod -R u=rwX,go=rX "$CANARY"
+}
+
+# What a program inside would do with a place that leads out.
+attack() {
+	cat <<-'END'
+	for f in /dev/null /dev/console /dev/ptmx /dev/pts/ptmx /dev/pts/x /dev/shm/x /dev/x \
+		/etc/resolv.conf /etc/x /run/x /proc/x /sys/x; do
+		timeout 1 sh -c "echo harm >$f; chmod 777 $f; rm -f $f"
+	done
+	true
+	END
+}
+
+# Everything about the canary that can change, and all mounts there are.
+picture() {
+	find "$CANARY" "$CANARY.source" -printf '%p %y %m %U:%G %s %i %l\n' | sort
+	find "$CANARY" "$CANARY.source" -type f -exec sha256sum {} + | sort
+	cut -d' ' -f3- /proc/self/mountinfo
+}
+
+# variant DEV TERMINAL READONLY USERNS: writes config.json.
+variant() {
+	local filter=.
+	[ "$1" = yes ] || filter+=' | .mounts |= map(select(.destination != "/dev"))'
+	[ "$2" = no ] || filter+=' | .process.terminal = true'
+	filter+=" | .root.readonly = $([ "$3" = yes ] && echo true || echo false)"
+	[ "$4" = no ] || filter+=' | .linux.namespaces += [{ type: "user" }]
+		| .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 1000 }]
+		| .linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 1000 }]'
+	jq "$filter" <plain.json >config.json
+	OWNER=$([ "$4" = yes ] && echo 100000 || echo 0)
+}
+
+# A root file system that costs little to make, owned by the container's root.
+fresh_rootfs() {
+	rm -rf rootfs
+	mkdir -p rootfs/{bin,dev,etc,proc,run,sys,tmp}
+	[ -e busybox ] || cp "$BUSYBOX" busybox
+	ln busybox rootfs/bin/busybox
+	local applet
+	for applet in sh rm chmod timeout true; do
+		ln -s busybox "rootfs/bin/$applet"
+	done
+}
+
+# set_trap PLACE KIND: puts it into the root file system.
+set_trap() {
+	local at=rootfs/$1 leaf=${1##*/} up=../../../../../../../../../../../..
+	rm -rf "$at"
+	case $2 in
+	absolute) ln -s "$CANARY/$leaf" "$at" ;;
+	upwards) ln -s "$up$CANARY/$leaf" "$at" ;;
+	dangling) ln -s "$CANARY/missing/$leaf" "$at" ;;
+	absent) ln -s "$CANARY/new-$leaf" "$at" ;;
+	descriptor) ln -s "/proc/self/fd/9/$leaf" "$at" ;;
+	process) ln -s "/proc/1/root$CANARY/$leaf" "$at" ;;
+	fifo) mkfifo "$at" ;;
+	node) mknod "$at" c 1 7 ;;
+	esac
+}
+
+# try PLACE: every kind of trap there, in every variant.
+try() {
+	local place=$1 dev terminal readonly userns kind before after code
+	before=$(picture)
+	for dev in yes no; do for terminal in yes no; do for readonly in yes no; do for userns in yes no; do
+		variant "$dev" "$terminal" "$readonly" "$userns"
+		for kind in absolute upwards dangling absent descriptor process fifo node; do
+			fresh_rootfs
+			set_trap "$place" "$kind"
+			chown -hR "$OWNER:$OWNER" rootfs
+			code=0
+			timeout -k 5 20 "$HULL" --root "$STATES" run "$ID" \
+				</dev/null >output 2>&1 9<"$CANARY" || code=$?
+			after=$(picture)
+			if [ "$code" = 124 ] || [ "$code" -ge 128 ] || [ "$before" != "$after" ]; then
+				echo "$place: $kind, dev $dev, terminal $terminal, readonly $readonly," \
+					"userns $userns: exit status $code"
+				cat output
+				diff <(echo "$before") <(echo "$after")
+				return 1
+			fi
+			done
+	done; done; done; done
+}
+
+@test "the picture shows what can happen to the host" {
+	before=$(picture)
+	echo x >>"$CANARY/null"
+	[ "$before" != "$(picture)" ]
+	make_canary
+	chown 7 "$CANARY/null"
+	[ "$before" != "$(picture)" ]
+	chown 0 "$CANARY/null"
+	touch "$CANARY/pts/new"
+	[ "$before" != "$(picture)" ]
+}
+
+@test "an image without traps starts in every variant" {
+	for dev in yes no; do for terminal in yes no; do for readonly in yes no; do for userns in yes no; do
+		variant "$dev" "$terminal" "$readonly" "$userns"
+		fresh_rootfs
+		# What a read-only image without a /dev has to bring.
+		mkdir -p rootfs/dev/{pts,shm,mqueue}
+		touch rootfs/etc/resolv.conf
+		chown -hR "$OWNER:$OWNER" rootfs
+		run -0 timeout 20 "$HULL" --root "$STATES" run "$ID" </dev/null
+	done; done; done; done
+}
+
+@test "trap at dev" { try dev; }
+@test "trap at proc" { try proc; }
+@test "trap at sys" { try sys; }
+@test "trap at dev/null" { try dev/null; }
+@test "trap at dev/console" { try dev/console; }
+@test "trap at dev/ptmx" { try dev/ptmx; }
+@test "trap at dev/pts" { try dev/pts; }
+@test "trap at dev/shm" { try dev/shm; }
+@test "trap at etc" { try etc; }
+@test "trap at etc/resolv.conf" { try etc/resolv.conf; }
+@test "trap at run" { try run; }
+
+# CVE-2021-30465, CVE-2024-45310: a path that changes while the runtime looks at it.
+@test "a directory that turns into a link and back, while it is mounted on" {
+	[ "$(uname -m)" = x86_64 ] || skip "the number of renameat2 is that of x86_64"
+	variant yes no no no
+	config '.mounts += [
+		{ destination: "/turn/below", type: "tmpfs", source: "tmpfs", options: [] },
+		{ destination: "/turn/new/deep", type: "bind", source: $source, options: ["bind"] },
+		{ destination: "/turn/file", type: "bind", source: $source, options: ["bind"] }]
+		| .linux.maskedPaths += ["/turn/masked"] | .linux.readonlyPaths += ["/turn/ro"]
+		| .process.args = ["true"]' --arg source "$CANARY.source"
+	fresh_rootfs
+	mkdir -p rootfs/turn/{masked,ro} "$CANARY"/{below,masked,ro}
+	ln -s "$CANARY" rootfs/turn2
+	before=$(picture)
+	perl -e 'my ($a, $b) = @ARGV; for (;;) { syscall(316, -100, $a, -100, $b, 2) }' \
+		rootfs/turn rootfs/turn2 3>&- &
+	swapper=$!
+	for _ in $(seq 150); do
+		timeout 20 "$HULL" --root "$STATES" run "$ID" </dev/null >output 2>&1 || [ $? -lt 124 ] || break
+	done
+	kill $swapper
+	wait $swapper || true
+	after=$(picture)
+	diff <(echo "$before") <(echo "$after")
+}
