@@ -239,6 +239,8 @@ static int kill_all(int dir, const struct cgroup_ref *ref, struct lc_error *e)
 		return -1;
 	if (!populated)
 		return 0;
+	if (!ref->made)
+		return cg_kill_each(dir, e);
 	if (cgroup_kill(dir, SIGKILL, e) < 0)
 		return -1;
 	if (cg_wait_event(dir, "populated", 0, CG_DEADLINE_MS) < 0)

@@ -71,6 +71,11 @@ int cg_apply(int dir, const struct plan_cgroup *plan, bool update, const struct 
 int cg_set_device_program(int dir, const struct bytes *program, const struct lc_log *log,
 			  struct lc_error *e) lc_checked;
 
+/* SIGKILL to each process until none is left, frozen meanwhile so that none escapes. Unlike
+ * cgroup.kill this leaves no trace: from Linux 6.14 on (7.2 still does) the kernel kills at birth
+ * what is cloned into a cgroup that was once killed as a whole. */
+int cg_kill_each(int cgroup, struct lc_error *e) lc_checked;
+
 extern const struct cgroup_ops cgroup_fs_ops, cgroup_disabled_ops;
 
 #endif

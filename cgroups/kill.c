@@ -61,20 +61,28 @@ static int signal_each(int cgroup, int sig, struct lc_error *e)
 	return 0;
 }
 
-/* Until none is left: a process may fork between the list and the signal. */
-static int kill_each(int cgroup, struct lc_error *e)
+static int kill_until_empty(int cgroup, struct lc_error *e)
 {
 	int64_t end = cg_now_ms() + CG_DEADLINE_MS;
 
-	while (cg_now_ms() < end) {
+	do {
 		if (signal_each(cgroup, SIGKILL, e) < 0)
 			return -1;
 		if (!cg_wait_event(cgroup, "populated", 0, 50))
 			return 0;
-		if (errno != ETIME)
-			break;
-	}
+	} while (errno == ETIME && cg_now_ms() < end);
 	return lc_err_errno(e, "kill all processes in %s", cg_path_of(cgroup, &(struct cg_path){}));
+}
+
+int cg_kill_each(int cgroup, struct lc_error *e)
+{
+	int result;
+
+	/* Else a process could fork between the list and the signal, time and again. */
+	(void)cg_write(cgroup, "cgroup.freeze", "1");
+	result = kill_until_empty(cgroup, e);
+	(void)cg_write(cgroup, "cgroup.freeze", "0");
+	return result;
 }
 
 int cgroup_kill(int cgroup, int sig, struct lc_error *e)
@@ -84,7 +92,7 @@ int cgroup_kill(int cgroup, int sig, struct lc_error *e)
 	if (!cg_write(cgroup, "cgroup.kill", "1"))
 		return 0;
 	if (errno == EOPNOTSUPP) /* a threaded cgroup */
-		return kill_each(cgroup, e);
+		return cg_kill_each(cgroup, e);
 	return lc_err_errno(e, "write \"1\" to %s/cgroup.kill",
 			    cg_path_of(cgroup, &(struct cg_path){}));
 }

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "init/sync.h"
 #include "run/build.h"
+#include "run/process.h"
 #include "sys/procfs.h"
 #include "sys/sys.h"
 
@@ -123,6 +124,13 @@ static bool can_move_later(int err)
 	return err == EAGAIN || err == EACCES || err == EPERM || err == ENOENT;
 }
 
+/* From 6.14 on (7.2 still does), Linux kills a process at birth when its cgroup and its parent's
+ * differ in how often cgroup.kill was written to them.  One that is moved lives. */
+static bool is_born_dead(int pidfd)
+{
+	return sys_process_mrelease(pidfd) == 0 || errno == ESRCH;
+}
+
 static pid_t clone_once(struct build *b, struct clone_args *args)
 {
 	pid_t pid = sys_clone3(args);
@@ -151,10 +159,14 @@ pid_t build_clone_init(struct build *b, uint64_t flags, int *pidfd, bool *outsid
 			args.cgroup = (uint64_t)b->args->cgroup_fallback;
 			pid = clone_once(b, &args);
 		}
-		if (pid > 0)
+		if (pid > 0 && !is_born_dead(*pidfd))
 			return pid;
-		if (!can_move_later(errno))
+		if (pid > 0) {
+			process_end(*pidfd);
+			fd_release(pidfd);
+		} else if (!can_move_later(errno)) {
 			return lc_err_errno(e, "clone the container's init into its cgroup");
+		}
 		args.flags &= ~(uint64_t)CLONE_INTO_CGROUP;
 		args.cgroup = 0;
 		*outside = true;

@@ -49,6 +49,11 @@ int sys_pidfd_getfd(int pidfd, int fd)
 	return (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 }
 
+int sys_process_mrelease(int pidfd)
+{
+	return (int)syscall(SYS_process_mrelease, pidfd, 0);
+}
+
 int sys_capget(struct sys_caps *caps)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };

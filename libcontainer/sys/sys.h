@@ -73,6 +73,10 @@ int sys_pidfd_open(pid_t pid, unsigned flags);
 int sys_pidfd_send_signal(int pidfd, int sig);
 int sys_pidfd_getfd(int pidfd, int fd);
 
+/* process_mrelease(2), Linux 5.15: takes the memory of a process that is being killed; EINVAL when
+ * it is not, ESRCH when it has none any more. */
+int sys_process_mrelease(int pidfd);
+
 /* ---- what a process may do and how it is scheduled ---- */
 
 struct sys_caps {
