@@ -207,10 +207,9 @@ writable_cgroups() {
 }
 
 @test "cgroup: without a manager the container stays where the caller is, and a limit is an error" {
-	program sed -n 's/^0:://p' /proc/self/cgroup
-	config '.linux.namespaces |= map(select(.type != "cgroup"))'
-	run -0 hull --cgroup-manager=disabled run "$ID"
-	[[ $output == *"$(sed -n 's/^0:://p' /proc/self/cgroup)"* ]]
+	hull --cgroup-manager=disabled run -d "$ID"
+	[ "$(cgroup_of "$ID")" = "$ROOT$(sed -n 's/^0:://p' /proc/self/cgroup)" ]
+	hull delete --force "$ID"
 	limits '{hugepageLimits: [{pageSize: "2MB", limit: 0}]}'
 	run hull --cgroup-manager=disabled run "$ID"
 	[ "$status" -ne 0 ]
@@ -258,7 +257,7 @@ writable_cgroups() {
 
 @test "devices: all but the default ones are denied" {
 	config '.linux.resources.devices = [{allow: false, access: "rwm"}] | .root.readonly = false |
-		.process.capabilities |= with_entries(.value += ["CAP_MKNOD"])'
+		.process.capabilities |= with_entries(.value += ["CAP_MKNOD", "CAP_SYSLOG"])'
 	program sh -c 'for d in null zero full random urandom tty; do [ -e /dev/$d ] || exit 9; done
 		echo >/dev/null && head -c 1 /dev/zero >/dev/null && head -c 1 /dev/urandom >/dev/null || exit 8
 		mknod /run/kmsg c 1 11 && ! head -c 1 /run/kmsg'
@@ -269,7 +268,7 @@ writable_cgroups() {
 @test "devices: a rule allows one, in part" {
 	config '.linux.resources.devices = [{allow: false, access: "rwm"},
 			{allow: true, type: "c", major: 1, minor: 11, access: "r"}] | .root.readonly = false |
-		.process.capabilities |= with_entries(.value += ["CAP_MKNOD"])'
+		.process.capabilities |= with_entries(.value += ["CAP_MKNOD", "CAP_SYSLOG"])'
 	program sh -c 'mknod /run/kmsg c 1 11 && dd if=/run/kmsg bs=8192 count=1 of=/dev/null && ! echo >/run/kmsg'
 	run -0 hull run "$ID"
 	[[ $output == *"peration not permitted"* ]]
@@ -279,7 +278,7 @@ writable_cgroups() {
 	config '.linux.resources.devices = [{allow: true, access: "rwm"},
 			{allow: false, type: "c", major: 1, access: "w"},
 			{allow: true, type: "c", major: 1, minor: 7, access: "w"}] | .root.readonly = false |
-		.process.capabilities |= with_entries(.value += ["CAP_MKNOD"])'
+		.process.capabilities |= with_entries(.value += ["CAP_MKNOD", "CAP_SYSLOG"])'
 	program sh -c 'mknod /run/kmsg c 1 11 && ! echo >/run/kmsg; dd if=/run/kmsg bs=8192 count=1 of=/dev/null'
 	run -0 hull run "$ID"
 }
