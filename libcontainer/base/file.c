@@ -154,13 +154,9 @@ static int create_beside(int dirfd, const char *name, char *tmp, size_t size)
 	return -1;
 }
 
-/* The data reach the disk before the name does: after a crash the name is the old file or the
- * whole new one. */
 static int fill(int fd, const void *data, size_t len, mode_t mode)
 {
-	if (fd_write_all(fd, data, len) < 0 || fchmod(fd, mode) < 0)
-		return -1;
-	return fsync(fd);
+	return fd_write_all(fd, data, len) < 0 ? -1 : fchmod(fd, mode);
 }
 
 int file_replace_at(int dirfd, const char *name, const void *data, size_t len, mode_t mode,

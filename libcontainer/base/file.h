@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whole files and paths: read one, write one, replace one so that a crash leaves the old or the
- * new. */
+/* Whole files and paths: read one, write one, replace one so that who reads it meanwhile, or
+ * after the writer was killed, finds the old or the new. */
 #ifndef LC_FILE_H
 #define LC_FILE_H
 
@@ -20,7 +20,9 @@ int file_read_at(int dirfd, const char *path, struct arena *a, size_t max, char 
 /* Writes all of @text with one write(2) to an existing file (cgroupfs, procfs). */
 int file_write_at(int dirfd, const char *path, const char *text, struct lc_error *e) lc_checked;
 
-/* Writes a temporary file beside @name and renames it over it. */
+/* Writes a temporary file beside @name and renames it over it. Nothing is synced to disk: what is
+ * kept this way (states, pid files) means nothing after a reboot, and fsync(2) takes milliseconds.
+ */
 int file_replace_at(int dirfd, const char *name, const void *data, size_t len, mode_t mode,
 		    struct lc_error *e) lc_checked;
 
