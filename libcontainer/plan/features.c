@@ -97,7 +97,7 @@ static void add_linux(struct json_writer *w, const struct plan_host *host)
 	json_open(w, "mountExtensions", '{');
 	add_enabled(w, "idmap", true);
 	json_close(w, '}');
-	add_enabled(w, "netDevices", false);
+	add_enabled(w, "netDevices", true);
 	json_close(w, '}');
 }
 

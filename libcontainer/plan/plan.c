@@ -47,7 +47,6 @@ int refuse_unsupported(struct planner *p)
 		bool given;
 	} refused[] = {
 		{ "linux.intelRdt", p->linux_->intelRdt },
-		{ "linux.netDevices", p->linux_->netDevices.n },
 		{ "vm", p->spec->vm },
 	};
 
