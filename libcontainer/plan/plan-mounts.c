@@ -193,6 +193,12 @@ static int check_bind_words(struct making *m)
 	return 0;
 }
 
+static bool is_idmapped(const struct making *m)
+{
+	return m->words.idmap || m->words.ridmap || m->from->uidMappings.n ||
+	       m->from->gidMappings.n;
+}
+
 static int plan_bind(struct making *m)
 {
 	struct planner *p = m->p;
@@ -203,7 +209,8 @@ static int plan_bind(struct making *m)
 		return bad(m, LC_ECONFIG, "source", "a bind needs one");
 	to->source = path_on_host(p->a, p->plan->bundle, m->from->source);
 	inside = path_below(to->source, p->plan->root.path);
-	if (inside && strcmp(p->plan->root.path, "/")) {
+	/* Only who owns the file system may map its ids: never init in a new user namespace. */
+	if (inside && strcmp(p->plan->root.path, "/") && !is_idmapped(m)) {
 		to->source_in_root = true;
 		to->source = arena_strdup(p->a, *inside ? inside : "/");
 	}
@@ -339,7 +346,7 @@ static int plan_idmap(struct making *m)
 	copy_maps(m->p->a, &m->from->uidMappings, &to->uid_maps);
 	copy_maps(m->p->a, &m->from->gidMappings, &to->gid_maps);
 	to->idmap_rec = m->words.ridmap;
-	to->idmap = m->words.idmap || m->words.ridmap || to->uid_maps.n || to->gid_maps.n;
+	to->idmap = is_idmapped(m);
 	if (!to->idmap)
 		return 0;
 	if (to->kind != MOUNT_BIND && to->kind != MOUNT_FS)
