@@ -134,5 +134,9 @@ int sources_open(struct build *b, struct lc_error *e)
 		if (for_init && open_source(b, i, e) < 0)
 			return lc_err_in(e, "mounts[%zu] (%s)", m->index, m->target);
 	}
+	/* Those are mapped already; what is left in the list is for init to do. */
+	for (size_t i = 0; i < n; i++)
+		if (b->box.sources[i] >= 0)
+			fd_release(&b->box.idmap_userns[i]);
 	return 0;
 }
