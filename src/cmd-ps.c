@@ -95,7 +95,7 @@ static int print_table(char **words, const pid_t *pids, size_t n, struct lc_erro
 	if (pid < 0)
 		return lc_err_errno(e, "ps: fork");
 	if (!pid) {
-		dup3(pipe_fds[1], STDOUT_FILENO, 0);
+		dup2(pipe_fds[1], STDOUT_FILENO);
 		execvp("ps", (char *const *)argv);
 		_exit(127);
 	}

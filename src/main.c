@@ -2,6 +2,7 @@
 /* The command line: global options, the table of commands, help, version and exit statuses. */
 #include "config.h"
 #include "cli.h"
+#include "base/own.h"
 #include "base/str.h"
 #include "commit.h"
 #include <errno.h>
@@ -117,7 +118,7 @@ static int open_library(struct cli *cli, struct lc_error *e)
 static int run_command(struct cli *cli, int argc, char **argv, struct lc_error *e)
 {
 	const struct command *c = cli->command;
-	void *args = calloc(1, c->args_size + 1);
+	auto_free void *args = calloc(1, c->args_size + 1);
 	bool help = false;
 	int first, n;
 

@@ -74,7 +74,7 @@ static void become(const struct plan_hook *hook, const struct hook_state *state,
 
 	if (dup2(in, 0) >= 0 && dup2(out, 1) >= 0 && dup2(out, 2) >= 0 &&
 	    (state->filtered || sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)) {
-		signal(SIGPIPE, SIG_DFL);
+		sys_signals_default(1ULL << (SIGPIPE - 1) | SYS_SIGNALS_OF_LIBC);
 		sigemptyset(&set);
 		sigprocmask(SIG_SETMASK, &set, NULL);
 		execve(hook->path, hook->args.n ? hook->args.v : none,

@@ -60,8 +60,7 @@ static void reset_signals(const struct sandbox *s)
 	sigset_t none;
 
 	status[n > 0 ? n : 0] = 0;
-	for (uint64_t mask = ignored_signals(status); mask; mask &= mask - 1)
-		signal(__builtin_ctzll(mask) + 1, SIG_DFL);
+	sys_signals_default(ignored_signals(status));
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -110,6 +110,18 @@ int sys_seccomp(unsigned op, unsigned flags, void *args)
 	return (int)syscall(SYS_seccomp, op, flags, args);
 }
 
+void sys_signals_default(uint64_t mask)
+{
+	/* The kernel's struct, of which all zero is SIG_DFL without flags. */
+	static const struct {
+		uint64_t handler, flags, restorer, mask;
+	} by_default;
+
+	for (; mask; mask &= mask - 1)
+		syscall(SYS_rt_sigaction, __builtin_ctzll(mask) + 1, &by_default, NULL,
+			sizeof(by_default.mask));
+}
+
 int sys_keyctl_join(const char *name)
 {
 	return (int)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name);

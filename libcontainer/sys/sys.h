@@ -108,6 +108,13 @@ int sys_set_mempolicy(int mode, const unsigned long *nodes, unsigned long bits);
 /* @op: SECCOMP_SET_MODE_FILTER...; a new listener is returned as a descriptor. */
 int sys_seccomp(unsigned op, unsigned flags, void *args);
 
+/* ---- signals ---- */
+
+/* Gives the signals in @mask (bit 0 is signal 1) their default action, those too that glibc keeps for
+ * itself and that its posix_spawn() leaves ignored: sigaction() refuses 32 and 33. */
+void sys_signals_default(uint64_t mask);
+#define SYS_SIGNALS_OF_LIBC (1ULL << 31 | 1ULL << 32)
+
 /* ---- keys and BPF ---- */
 
 int sys_keyctl_join(const char *name); /* a new session keyring; returns its serial number */

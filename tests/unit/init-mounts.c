@@ -189,10 +189,8 @@ TEST(nothing_is_mounted_in_proc)
 	box_write(b, "/empty", "");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct stat st;
-		char path[64];
 
-		snprintf(path, sizeof(path), "/proc/%s", cases[i].target + 6);
-		if (cases[i].fine && stat(path, &st) < 0)
+		if (cases[i].fine && stat(cases[i].target, &st) < 0)
 			continue;
 		b->plan.mounts.n = 3;
 		if (cases[i].fine) {
