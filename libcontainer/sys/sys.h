@@ -110,8 +110,8 @@ int sys_seccomp(unsigned op, unsigned flags, void *args);
 
 /* ---- signals ---- */
 
-/* Gives the signals in @mask (bit 0 is signal 1) their default action, those too that glibc keeps for
- * itself and that its posix_spawn() leaves ignored: sigaction() refuses 32 and 33. */
+/* Gives the signals in @mask (bit 0 is signal 1) their default action, those too that glibc keeps
+ * for itself and that its posix_spawn() leaves ignored: sigaction() refuses 32 and 33. */
 void sys_signals_default(uint64_t mask);
 #define SYS_SIGNALS_OF_LIBC (1ULL << 31 | 1ULL << 32)
 
