@@ -101,6 +101,20 @@ LC_API int lc_delete(struct lc *lc, const char *id, bool force, struct lc_error 
 LC_API int lc_pause(struct lc *lc, const char *id, struct lc_error *e);
 LC_API int lc_resume(struct lc *lc, const char *id, struct lc_error *e);
 
+/* New limits for a living container: @resources is JSON as in linux.resources; what it does not
+ * name stays as it is. */
+LC_API int lc_update(struct lc *lc, const char *id, const char *resources, struct lc_error *e);
+
+/* What it uses: the "data" object of an `events` line; free() it. */
+LC_API int lc_stats(struct lc *lc, const char *id, char **json, struct lc_error *e);
+
+/* Until the container ends, calls @tell with "stats" and their JSON every @interval_ms, and with
+ * "oom" and NULL when the kernel killed a process of it for want of memory.  @tell ends it by
+ * returning -1. */
+typedef int lc_event_fn(void *ctx, const char *type, const char *json);
+LC_API int lc_events(struct lc *lc, const char *id, unsigned interval_ms, lc_event_fn *tell,
+		     void *ctx, struct lc_error *e);
+
 /* What is known of one container. Strings belong to the struct; lc_state_free() releases them. */
 struct lc_state {
 	char *oci_version, *id, *status; /* creating created running stopped paused */

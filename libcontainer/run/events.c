@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lc_stats() and lc_events(): what a container uses, and when memory ran out in it. */
+#include "base/own.h"
+#include "json/encode.h"
+#include "run/container.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <time.h>
+
+static int open_cgroup(struct container *c, struct lc_error *e)
+{
+	if (!c->state.cgroup.path)
+		return lc_err(e, LC_ESTATE, "container \"%s\" has no cgroup that would tell",
+			      c->id);
+	return cgroup_open(&c->state.cgroup, e);
+}
+
+static int stats_text(int cgroup, char **json, uint64_t *oom_kills, struct lc_error *e)
+{
+	auto_arena a = { 0 };
+	struct cgroup_stats stats = { 0 };
+	struct json_writer w = { .out = { .arena = &a } };
+
+	if (cgroup_stats_read(cgroup, &a, &stats, e) < 0)
+		return -1;
+	if (oom_kills)
+		*oom_kills = stats.memory.events.oom_kill;
+	if (!json)
+		return 0;
+	cgroup_stats_write(&w, NULL, &stats);
+	*json = strdup(w.out.str);
+	return *json ? 0 : lc_err(e, LC_EINTERNAL, "out of memory");
+}
+
+int lc_stats(struct lc *lc, const char *id, char **json, struct lc_error *e)
+{
+	auto_container c = CONTAINER_NONE;
+	auto_fd cgroup = -1;
+
+	if (container_open(lc, id, false, &c, e) < 0)
+		return -1;
+	if (container_status(&c) == STATUS_STOPPED)
+		return container_not_running(e);
+	cgroup = open_cgroup(&c, e);
+	return cgroup < 0 ? -1 : stats_text(cgroup, json, NULL, e);
+}
+
+struct watch {
+	struct container *c;
+	int cgroup, init, inotify; /* inotify: memory.events; -1: no memory controller */
+	uint64_t oom_kills;
+	lc_event_fn *tell;
+	void *ctx;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* Processes that the kernel killed because memory was short; CGROUP_NONE: no memory controller. */
+static int look_for_oom(struct watch *w, struct lc_error *e)
+{
+	char drop[4096];
+	uint64_t kills;
+
+	while (read(w->inotify, drop, sizeof(drop)) > 0)
+		;
+	if (stats_text(w->cgroup, NULL, &kills, e) < 0)
+		return -1;
+	if (kills != CGROUP_NONE && kills > w->oom_kills && w->tell(w->ctx, "oom", NULL) < 0)
+		return lc_err(e, LC_EINTERNAL, "the listener gave up");
+	w->oom_kills = kills;
+	return 0;
+}
+
+static int tell_stats(struct watch *w, struct lc_error *e)
+{
+	auto_free char *json = NULL;
+
+	if (stats_text(w->cgroup, &json, NULL, e) < 0)
+		return -1;
+	if (w->tell(w->ctx, "stats", json) < 0)
+		return lc_err(e, LC_EINTERNAL, "the listener gave up");
+	return 0;
+}
+
+/* The container's end may come between two looks, and takes its cgroup along. */
+static bool is_over(struct watch *w, const struct lc_error *e)
+{
+	return process_wait_gone(w->init, 0) || e->sys_errno == ENODEV || e->sys_errno == ENOENT;
+}
+
+static int watch_for(struct watch *w, int interval_ms, struct lc_error *e)
+{
+	int64_t next = now_ms() + interval_ms;
+
+	for (;;) {
+		struct pollfd p[2] = { { .fd = w->init, .events = POLLIN },
+				       { .fd = w->inotify, .events = POLLIN } };
+		int64_t left = next - now_ms();
+		int n = poll(p, 2, left > 0 ? (int)left : 0);
+
+		if (n < 0 && errno != EINTR)
+			return lc_err_errno(e, "poll");
+		if (n > 0 && p[1].revents && look_for_oom(w, e) < 0)
+			return -1;
+		if (n > 0 && p[0].revents)
+			return look_for_oom(w, e);
+		if (now_ms() < next)
+			continue;
+		if (tell_stats(w, e) < 0)
+			return -1;
+		next += interval_ms;
+	}
+}
+
+static int open_watch(struct watch *w, struct lc_error *e)
+{
+	char path[64];
+
+	w->init = process_open(&w->c->state.init);
+	if (w->init < 0)
+		return container_not_running(e);
+	w->cgroup = open_cgroup(w->c, e);
+	if (w->cgroup < 0 || stats_text(w->cgroup, NULL, &w->oom_kills, e) < 0)
+		return -1;
+	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/memory.events", w->cgroup);
+	if (w->inotify >= 0 && inotify_add_watch(w->inotify, path, IN_MODIFY) < 0)
+		fd_release(&w->inotify);
+	return 0;
+}
+
+int lc_events(struct lc *lc, const char *id, unsigned interval_ms, lc_event_fn *tell, void *ctx,
+	      struct lc_error *e)
+{
+	auto_container c = CONTAINER_NONE;
+	struct watch w = {
+		.c = &c,
+		.cgroup = -1,
+		.init = -1,
+		.inotify = -1,
+		.tell = tell,
+		.ctx = ctx,
+	};
+	int r;
+
+	if (!interval_ms || interval_ms > 1000000000)
+		return lc_err(e, LC_EUSAGE, "the interval of events cannot be %u ms", interval_ms);
+	if (container_open(lc, id, false, &c, e) < 0)
+		return -1;
+	r = open_watch(&w, e);
+	if (r == 0) {
+		r = watch_for(&w, (int)interval_ms, e);
+		if (r < 0 && is_over(&w, e))
+			r = 0;
+	}
+	fd_release(&w.cgroup);
+	fd_release(&w.init);
+	fd_release(&w.inotify);
+	return r;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lc_update(): other limits for a container that lives. */
+#include "base/own.h"
+#include "plan/plan.h"
+#include "run/container.h"
+#include "run/lock.h"
+
+#include <string.h>
+
+static int apply(struct container *c, const struct spec_resources *resources, struct lc_error *e)
+{
+	struct plan_cgroup plan = { 0 };
+	struct plan_host host = { 0 };
+
+	if (plan_host_ask(&c->arena, &host, e) < 0 ||
+	    plan_update(&c->arena, resources, &host, &plan, e) < 0)
+		return -1;
+	return cgroup_ops_of(c->state.cgroup.driver)
+		->update(&c->state.cgroup, &plan, c->lc->log, e);
+}
+
+int lc_update(struct lc *lc, const char *id, const char *resources, struct lc_error *e)
+{
+	auto_container c = CONTAINER_NONE;
+	struct spec_resources *parsed;
+	int r;
+
+	if (container_open(lc, id, false, &c, e) < 0)
+		return -1;
+	if (spec_resources_load(&c.arena, "resources", resources, strlen(resources), NULL, &parsed,
+				e) < 0)
+		return -1;
+	if (container_status(&c) == STATUS_STOPPED)
+		return container_not_running(e);
+	if (!c.state.cgroup.path)
+		return lc_err(e, LC_ESTATE, "cannot update container \"%s\": it has no cgroup", id);
+	if (container_lock(&c, false, e) < 0)
+		return -1;
+	r = apply(&c, parsed, e);
+	lock_drop(c.dir);
+	return r;
+}
