@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The terminal of a container, seen from outside: sockets that get its master, and the foreground's
- * end of it, which copies between the caller's streams and the master.
+ * The terminal of a container, seen from outside: the foreground's end of it, which copies between
+ * the caller's streams and the master.
  */
 #ifndef LC_CONSOLE_H
 #define LC_CONSOLE_H
@@ -11,12 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <termios.h>
-
-/* Connects to a unix stream socket by path, of any length. @what names it in messages. */
-int socket_connect(const char *what, const char *path, struct lc_error *e) lc_checked;
-
-/* Sends @fd to the socket at @path. */
-int socket_send_fd(const char *what, const char *path, int fd, struct lc_error *e) lc_checked;
 
 struct console {
 	int socket; /* owned: where the master arrives; -1: no terminal */

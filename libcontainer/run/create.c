@@ -11,12 +11,15 @@
 #include "init/hooks.h"
 #include "run/id.h"
 #include "run/lock.h"
+#include "run/notify-socket.h"
 #include "run/self-exe.h"
+#include "run/socket.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 static const struct plan *plan_of(const struct creation *m)
@@ -158,7 +161,8 @@ static int open_console(struct creation *m, struct lc_error *e)
 		return 0;
 	if (!m->how.console_socket)
 		return console_pair(&m->console, &m->console_socket, e);
-	m->console_socket = socket_connect("--console-socket", m->how.console_socket, e);
+	m->console_socket =
+		socket_connect(SOCK_STREAM, "--console-socket", m->how.console_socket, e);
 	return m->console_socket < 0 ? -1 : 0;
 }
 
@@ -207,6 +211,12 @@ static struct cgroup_ref expected_cgroup(struct creation *m)
 static bool is_new(const struct plan *plan, enum ns_type type)
 {
 	return plan->ns.of[type].how == NS_NEW;
+}
+
+static int prepare_notify_socket(struct creation *m, struct lc_error *e)
+{
+	return notify_socket_prepare(m->c.dir, container_path(&m->c), &m->c.arena, &m->loaded.plan,
+				     e);
 }
 
 static int record(struct creation *m, struct lc_error *e)
@@ -411,6 +421,7 @@ static const struct {
 	{ "check descriptors", check_fds },
 	{ "make the directory", make_dir },
 	{ "save the configuration", save_config },
+	{ "prepare the notify socket", prepare_notify_socket },
 	{ "open the console", open_console },
 	{ "make fifos", make_fifos },
 	{ "record what will be", record },

@@ -6,10 +6,12 @@
 #include "run/create.h"
 #include "run/foreground.h"
 #include "run/namespaces.h"
+#include "run/socket.h"
 #include "sys/sys.h"
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/ioctl.h>
 
 #define CGROUP_TEXT_MAX (64 << 10)
@@ -123,7 +125,8 @@ static int open_console(struct execution *x, struct lc_error *e)
 	if (!p->terminal)
 		return 0;
 	if (how->console_socket) {
-		x->console_socket = socket_connect("--console-socket", how->console_socket, e);
+		x->console_socket =
+			socket_connect(SOCK_STREAM, "--console-socket", how->console_socket, e);
 		return x->console_socket < 0 ? -1 : 0;
 	}
 	if (how->detach)

@@ -5,8 +5,10 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "json/encode.h"
-#include "run/console.h"
+#include "run/socket.h"
 #include "sys/fd.h"
+
+#include <sys/socket.h>
 
 /* The agent reads until the end: only the first part carries the descriptor. */
 static int send_all(int sock, const char *text, size_t len, int listener)
@@ -44,7 +46,7 @@ int notify_hand_over(const struct plan *plan, const char *head, const char *tail
 	buf_add(&w.out, ",\"state\":");
 	add_state(&w.out, head, tail, pid);
 	buf_add(&w.out, "}");
-	sock = socket_connect("linux.seccomp.listenerPath", seccomp->listener_path, e);
+	sock = socket_connect(SOCK_STREAM, "linux.seccomp.listenerPath", seccomp->listener_path, e);
 	if (sock < 0)
 		return -1;
 	if (send_all(sock, w.out.str, w.out.len, listener) < 0)

@@ -11,6 +11,7 @@
 #include "run/create.h"
 #include "run/foreground.h"
 #include "run/lock.h"
+#include "run/notify-socket.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -28,8 +29,15 @@ static int refuse(struct container *c, enum status status, struct lc_error *e)
 		      status_name(status));
 }
 
+/* The program may speak as soon as it runs: the socket is there before. */
+static int open_notify(struct container *c, int *notify, struct lc_error *e)
+{
+	*notify = notify_socket_open(container_path(c), e);
+	return *notify < 0 && e->code != LC_OK ? -1 : 0;
+}
+
 /* Under the lock, so that one of two starts sees the other's. */
-static int send_go(struct container *c, int *status_fifo, struct lc_error *e)
+static int send_go(struct container *c, int *status_fifo, int *notify, struct lc_error *e)
 {
 	enum status status = container_status(c);
 	auto_fd fifo = -1;
@@ -45,6 +53,8 @@ static int send_go(struct container *c, int *status_fifo, struct lc_error *e)
 			      e);
 	if (fifo < 0)
 		return lc_err_errno(e, "open %s/" START_FIFO, container_path(c));
+	if (open_notify(c, notify, e) < 0)
+		return -1;
 	if (write(fifo, "x", 1) != 1)
 		return lc_err_errno(e, "write to %s/" START_FIFO, container_path(c));
 	unlinkat(c->dir, START_FIFO, 0);
@@ -73,7 +83,7 @@ static bool is_hook_failure(const struct lc_error *e)
 int lc_start(struct lc *lc, const char *id, struct lc_error *e)
 {
 	auto_container c = CONTAINER_NONE;
-	auto_fd pidfd = -1, status = -1;
+	auto_fd pidfd = -1, status = -1, notify = -1;
 	int r;
 
 	if (container_open(lc, id, false, &c, e) < 0)
@@ -81,7 +91,7 @@ int lc_start(struct lc *lc, const char *id, struct lc_error *e)
 	if (!container_sandbox(c.state.vm, e) || container_lock(&c, false, e) < 0)
 		return -1;
 	pidfd = process_open(&c.state.init);
-	r = send_go(&c, &status, e);
+	r = send_go(&c, &status, &notify, e);
 	lock_drop(c.dir);
 	if (r < 0)
 		return -1;
@@ -93,6 +103,8 @@ int lc_start(struct lc *lc, const char *id, struct lc_error *e)
 	unlinkat(c.dir, STATUS_FIFO, 0);
 	if (container_poststart(&c, e) < 0)
 		return end_after_failure(&c, e);
+	if (notify >= 0)
+		notify_socket_relay(notify, c.state.init.pid, pidfd, false, lc->log);
 	return 0;
 }
 
@@ -101,11 +113,16 @@ int lc_start(struct lc *lc, const char *id, struct lc_error *e)
 static int start_made(struct creation *m, struct lc_error *e)
 {
 	const struct sandbox_ops *ops = container_sandbox(m->c.state.vm, e);
+	auto_fd notify = -1;
 
-	if (!ops || ops->start(&m->ref, e) < 0 || container_poststart(&m->c, e) < 0) {
+	if (!ops || open_notify(&m->c, &notify, e) < 0 || ops->start(&m->ref, e) < 0 ||
+	    container_poststart(&m->c, e) < 0) {
 		creation_undo(m);
 		return -1;
 	}
+	if (notify >= 0)
+		notify_socket_relay(notify, m->ref.pid, m->ref.pidfd, creation_in_foreground(m),
+				    m->lc->log);
 	return 0;
 }
 

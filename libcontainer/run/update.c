@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lc_update(): other limits for a container that lives. */
 #include "base/own.h"
-#include "plan/plan.h"
-#include "run/container.h"
+#include "run/load.h"
 #include "run/lock.h"
 
 #include <string.h>
 
 static int apply(struct container *c, const struct spec_resources *resources, struct lc_error *e)
 {
-	struct plan_cgroup plan = { 0 };
+	struct plan plan = { 0 };
 	struct plan_host host = { 0 };
 
 	if (plan_host_ask(&c->arena, &host, e) < 0 ||
 	    plan_update(&c->arena, resources, &host, &plan, e) < 0)
 		return -1;
+	load_log_notes(c->lc, &plan);
 	return cgroup_ops_of(c->state.cgroup.driver)
-		->update(&c->state.cgroup, &plan, c->lc->log, e);
+		->update(&c->state.cgroup, &plan.cgroup, c->lc->log, e);
 }
 
 int lc_update(struct lc *lc, const char *id, const char *resources, struct lc_error *e)

@@ -366,3 +366,43 @@ fails_with() {
 	fails_with "later hull" state "$ID"
 	cp old "$STATES/$ID/state.json"
 }
+
+# receive_notify SOCKET FILE: plays the service manager.
+receive_notify() {
+	python3 - "$1" "$2" <<'PY' &
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+data = s.recv(4096)
+open(sys.argv[2], "wb").write(data)
+PY
+	until_true test -S "$1"
+}
+
+@test "NOTIFY_SOCKET: start waits for READY=1 and passes it on with the pid" {
+	receive_notify "$BATS_TEST_TMPDIR/manager" got
+	export NOTIFY_SOCKET=$BATS_TEST_TMPDIR/manager
+	program sh -c 'echo "$NOTIFY_SOCKET"; test -S "$NOTIFY_SOCKET" && echo socket; exec sleep 1000'
+	hull create "$ID" >out
+	hull start "$ID" &
+	until_true grep -q socket out
+	grep -qx /run/notify/notify.sock out
+	sleep 0.2
+	[ ! -e got ]
+	kill -0 $!
+	python3 -c 'import socket, sys
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"STATUS=x\nREADY=1\n", sys.argv[1])' \
+		"$STATES/$ID/notify/notify.sock"
+	wait $!
+	until_true grep -q READY=1 got
+	grep -qx "MAINPID=$(pid_of "$ID")" got
+}
+
+@test "LISTEN_FDS: sockets pass on" {
+	program sh -c 'echo "$LISTEN_FDS $LISTEN_PID"; cat <&3'
+	echo passed >file
+	LISTEN_FDS=1 run hull run "$ID" 3<file
+	[ "$output" = "1 1
+passed" ]
+	[ "$status" -eq 0 ]
+}
