@@ -115,23 +115,19 @@ static int open_library(struct cli *cli, struct lc_error *e)
 	return lc_open(&host, &cli->lc, e);
 }
 
-static int run_command(struct cli *cli, int argc, char **argv, struct lc_error *e)
+static int parse_and_run(struct cli *cli, int argc, char **argv, void *args, struct lc_error *e)
 {
 	const struct command *c = cli->command;
-	auto_free void *args = calloc(1, c->args_size + 1);
 	bool help = false;
-	int first, n;
+	int first = options_parse(c->options, argc, argv, c->stop_at_word, args, &help, e);
+	int n = argc - first;
 
-	if (!args)
-		return lc_err(e, LC_EINTERNAL, "out of memory");
-	first = options_parse(c->options, argc, argv, c->stop_at_word, args, &help, e);
 	if (first < 0)
 		return lc_err_in(e, "%s", c->name);
 	if (help) {
 		print_command_help(cli, c);
 		return 0;
 	}
-	n = argc - first;
 	if (n < c->min_words || (c->max_words >= 0 && n > c->max_words))
 		return lc_err(e, LC_EUSAGE, "%s: %s: usage: %s %s %s", c->name,
 			      n < c->min_words ? "too few arguments" : "too many arguments",
@@ -139,6 +135,18 @@ static int run_command(struct cli *cli, int argc, char **argv, struct lc_error *
 	if (open_library(cli, e) < 0)
 		return -1;
 	return c->run(cli, args, argv + first, e);
+}
+
+static int run_command(struct cli *cli, int argc, char **argv, struct lc_error *e)
+{
+	auto_free void *args = calloc(1, cli->command->args_size + 1);
+	int status;
+
+	if (!args)
+		return lc_err(e, LC_EINTERNAL, "out of memory");
+	status = parse_and_run(cli, argc, argv, args, e);
+	options_release(cli->command->options, args);
+	return status;
 }
 
 static int dispatch(struct cli *cli, int argc, char **argv, struct lc_error *e)

@@ -22,6 +22,13 @@ void words_add(struct words *w, const char *s)
 	w->v[w->n] = NULL;
 }
 
+void options_release(const struct option_def *defs, void *args)
+{
+	for (const struct option_def *def = defs; def->name; def++)
+		if (def->kind == O_STRINGS)
+			free(((struct words *)(void *)((char *)args + def->offset))->v);
+}
+
 static bool takes_value(const struct option_def *def)
 {
 	return def->kind != O_FLAG && def->kind != O_IGNORED;

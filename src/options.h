@@ -26,7 +26,7 @@ enum option_kind {
 	O_IGNORED_VALUE, /* the same, with a value */
 };
 
-/* NULL-terminated list, grows on the heap; lives as long as the program. */
+/* NULL-terminated list, grows on the heap. */
 struct words {
 	const char **v;
 	size_t n;
@@ -80,6 +80,9 @@ void words_add(struct words *w, const char *s);
  * or -1 with @e (LC_EUSAGE). *@help is set when -h or --help is met; parsing ends there. */
 int options_parse(const struct option_def *defs, int argc, char **argv, bool stop_at_word,
 		  void *args, bool *help, struct lc_error *e);
+
+/* Frees the lists in *@args. */
+void options_release(const struct option_def *defs, void *args);
 
 /* The OPTIONS part of a help page, in 80 columns. */
 void options_print(FILE *out, const struct option_def *defs);
