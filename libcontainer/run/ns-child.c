@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -241,13 +242,32 @@ static int make_time_namespace(struct build *b, struct lc_error *e)
 	return 0;
 }
 
+/* A user namespace that is joined has processes: from here on none of them may trace us
+ * (CVE-2016-9962).  After that our files in /proc are root's. */
+static int prepare_to_join(struct build *b, struct lc_error *e)
+{
+	const struct plan_process *p = b->plan->process;
+	char text[24];
+
+	if (b->new_user)
+		return 0; /* the parent does it, with the maps */
+	if (b->box.limits_outside && p && p->oom_score_adj.set) {
+		snprintf(text, sizeof(text), "%lld", (long long)p->oom_score_adj.v);
+		if (procfs_write(b->procfs, "self/oom_score_adj", text, e) < 0)
+			return lc_err_in(e, "process.oomScoreAdj");
+	}
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return lc_err_errno(e, "prctl PR_SET_DUMPABLE");
+	return 0;
+}
+
 static int prepare_and_clone(struct build *b, struct lc_error *e)
 {
 	auto_fd pidfd = -1;
 	bool outside;
 	pid_t pid;
 
-	if (set_initial_affinity(b, e) < 0)
+	if (set_initial_affinity(b, e) < 0 || prepare_to_join(b, e) < 0)
 		return -1;
 	if ((b->target >= 0 ? join_target(b, e) : join_all(b, e)) < 0)
 		return -1;

@@ -182,9 +182,24 @@ static void restore_dumpable(struct dumpable d)
 		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
+/* While @pid is ours to write to: later it is not dumpable, and its files are root's. */
+static int set_oom_score(struct build *b, pid_t pid, struct lc_error *e)
+{
+	const struct plan_process *p = b->plan->process;
+	char path[40], text[24];
+
+	if (!b->box.limits_outside || !p || !p->oom_score_adj.set)
+		return 0;
+	snprintf(path, sizeof(path), "%d/oom_score_adj", pid);
+	snprintf(text, sizeof(text), "%lld", (long long)p->oom_score_adj.v);
+	if (procfs_write(b->procfs, path, text, e) < 0)
+		return lc_err_in(e, "process.oomScoreAdj");
+	return 0;
+}
+
 static int write_maps(struct build *b, pid_t pid, struct lc_error *e)
 {
-	if (ns_write_maps(b->procfs, pid, &b->plan->ns, e) < 0)
+	if (set_oom_score(b, pid, e) < 0 || ns_write_maps(b->procfs, pid, &b->plan->ns, e) < 0)
 		return -1;
 	return sync_send(b->sync, SYNC_MAPPED, -1, 0, e);
 }
@@ -263,14 +278,6 @@ static int set_limits(struct build *b, struct lc_error *e)
 
 		if (prlimit(b->ref.pid, (__rlimit_resource_t)l->resource, &limit, NULL) < 0)
 			return lc_err_errno(e, "process.rlimits[%zu]: prlimit", i);
-	}
-	if (p->oom_score_adj.set) {
-		char path[40], text[24];
-
-		snprintf(path, sizeof(path), "%d/oom_score_adj", b->ref.pid);
-		snprintf(text, sizeof(text), "%lld", (long long)p->oom_score_adj.v);
-		if (procfs_write(b->procfs, path, text, e) < 0)
-			return lc_err_in(e, "process.oomScoreAdj");
 	}
 	return 0;
 }
