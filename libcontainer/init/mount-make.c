@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 enum { VALUE_MAX = 256 }; /* fsconfig(2) takes strings shorter than that */
 
@@ -85,6 +86,20 @@ static bool names_label(const struct strs *data)
 		if (str_starts(data->v[i], "context=") || str_starts(data->v[i], "fscontext="))
 			return true;
 	return false;
+}
+
+/* mqueue knows no context=; its root gets the label by the /proc that is still the host's. */
+static int label_root(const struct sandbox *s, const struct mounting *m, struct lc_error *e)
+{
+	const char *label = s->plan->mount_label;
+	char path[32];
+
+	if (!label || strcmp(m->plan->fstype, "mqueue") != 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", m->fd);
+	if (setxattr(path, "security.selinux", label, strlen(label) + 1, 0) < 0)
+		return lc_err_errno(e, "mountLabel %s", label);
+	return 0;
 }
 
 /* A tmpfs without mode= looks like the directory that it covers, if that was there before. */
@@ -222,6 +237,8 @@ int make_fs(struct sandbox *s, struct mounting *m, struct lc_error *e)
 	if (m->fd < 0)
 		return sys_fs_error(e, fs, "fsmount %s", p->fstype);
 	close_later(s, &fs);
+	if (label_root(s, m, e) < 0)
+		return -1;
 	return p->tmpcopyup && !m->made_target ? copy_tree(m->target, m->fd, e) : 0;
 }
 

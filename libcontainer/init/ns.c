@@ -94,7 +94,7 @@ int step_cgroup_namespace(struct sandbox *s, struct lc_error *e)
 
 /* A session keyring of the container's own, so that keys of the host's do not come along.  Where
  * the kernel has none, or an outer sandbox forbids keyctl(2), there is nothing to reach either. */
-int step_keyring(struct sandbox *s, struct lc_error *e)
+static int join_keyring(struct sandbox *s, struct lc_error *e)
 {
 	char name[256];
 	int key;
@@ -116,6 +116,23 @@ int step_keyring(struct sandbox *s, struct lc_error *e)
 	if (sys_keyctl_join(NULL) < 0)
 		return lc_err_errno(e, "keyctl join");
 	return 0;
+}
+
+/* SELinux: the keyring is labelled for the program, and keys made later as ever. */
+static int label_keys(struct sandbox *s, const char *label, struct lc_error *e)
+{
+	const struct plan_process *p = s->plan->process;
+
+	return p && p->selinux ? procfs_write(s->procfs, "self/attr/keycreate", label, e) : 0;
+}
+
+int step_keyring(struct sandbox *s, struct lc_error *e)
+{
+	const struct plan_process *p = s->plan->process;
+
+	if (label_keys(s, p ? p->selinux : "", e) < 0 || join_keyring(s, e) < 0)
+		return -1;
+	return label_keys(s, "", e);
 }
 
 int step_names(struct sandbox *s, struct lc_error *e)

@@ -58,8 +58,7 @@ static bool wants_label(const struct sandbox *s)
 
 static bool wants_procfs(const struct sandbox *s)
 {
-	return (!s->is_exec && s->plan->sysctls.n) || wants_oom_score(s) ||
-	       (wants_label(s) && s->exec_attr < 0);
+	return (!s->is_exec && s->plan->sysctls.n) || wants_oom_score(s) || wants_label(s);
 }
 
 static bool wants_hooked(const struct sandbox *s)
@@ -241,11 +240,11 @@ static int step_close(struct sandbox *s, struct lc_error *e)
 const struct step init_steps[] = {
 	{ "prepare the process", step_process, always, false },
 	{ "enter the cgroup namespace", step_cgroup_namespace, has_cgroup_namespace, false },
+	{ "open procfs", step_procfs, wants_procfs, false },
 	{ "join a session keyring", step_keyring, has_keyring, false },
 	{ "set the host name", step_names, has_names, false },
 	{ "bring up loopback", step_loopback, has_loopback, false },
 	{ "open the root", step_root, always, false },
-	{ "open procfs", step_procfs, wants_procfs, false },
 	{ "mount filesystems", step_mounts, always, false },
 	{ "make devices", step_devices, always, false },
 	{ "wait for the runtime's hooks", step_hooked, wants_hooked, false },
@@ -281,9 +280,9 @@ const struct step init_steps[] = {
 /* A further process in a container that runs: the caller has joined its namespaces and cgroup. */
 const struct step exec_steps[] = {
 	{ "prepare the process", step_process, always, false },
+	{ "open procfs", step_procfs, wants_procfs, false },
 	{ "join a session keyring", step_keyring, has_keyring, false },
 	{ "open the root", step_joined_root, always, false },
-	{ "open procfs", step_procfs, wants_procfs, false },
 	{ "set oom_score_adj", step_oom_score, wants_oom_score, false },
 	{ "open the label", step_open_label, wants_label, false },
 	{ "open the terminal", step_terminal, has_terminal, false },
