@@ -4,6 +4,7 @@
 #include "base/own.h"
 #include "sys/fd.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -181,15 +182,39 @@ int sync_expect(int sock, enum sync_what wanted, const struct lc_log *log, int *
 	return sync_expect_one_of(sock, &wanted, 1, log, fd, value, e);
 }
 
-/* True when the process behind @pidfd was ended by SIGKILL; only its parent may ask, others get
- * "no". */
+#define PF_FORKNOEXEC \
+	0x40 /* linux/sched.h: forked, and no execve since; field 9 of /proc/PID/stat */
+
+/* Has process @pid, dead but not reaped, called execve with success? */
+static bool has_executed(pid_t pid)
+{
+	char path[40], text[512], *rest;
+	unsigned flags = 0;
+	ssize_t n = -1;
+	auto_fd fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		n = read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	rest = strrchr(text, ')'); /* the name before it may hold anything */
+	return rest && sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) == 1 &&
+	       !(flags & PF_FORKNOEXEC);
+}
+
+/* True when the process behind @pidfd was ended by SIGKILL before its execve; a program that dies
+ * at once has begun all the same.  Only its parent may ask, others get "no". */
 static bool was_killed(int pidfd)
 {
 	siginfo_t info = { 0 };
 
 	if (pidfd < 0 || waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
 		return false;
-	return info.si_pid && info.si_code == CLD_KILLED && info.si_status == SIGKILL;
+	return info.si_pid && info.si_code == CLD_KILLED && info.si_status == SIGKILL &&
+	       !has_executed(info.si_pid);
 }
 
 /* Takes the whole packets at the start of @buf; what is left moves to its start.  A fifo gives out
