@@ -291,8 +291,18 @@ static int read_map(pid_t pid, const char *file, struct arena *a, plan_id_maps *
 	return 0;
 }
 
+bool ns_setgroups_denied(pid_t pid)
+{
+	char path[32], text[8] = "";
+	auto_fd fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/setgroups", pid);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && str_starts(text, "deny");
+}
+
 int ns_read_maps(int fd, struct arena *a, plan_id_maps *uids, plan_id_maps *gids,
-		 struct lc_error *e)
+		 bool *setgroups_denied, struct lc_error *e)
 {
 	auto_fd pidfd = -1;
 	pid_t pid = start_inhabitant(fd, &pidfd, e);
@@ -301,6 +311,7 @@ int ns_read_maps(int fd, struct arena *a, plan_id_maps *uids, plan_id_maps *gids
 	if (pid < 0)
 		return -1;
 	r = read_map(pid, "uid_map", a, uids, e) < 0 ? -1 : read_map(pid, "gid_map", a, gids, e);
+	*setgroups_denied = ns_setgroups_denied(pid);
 	process_end(pidfd);
 	return r;
 }

@@ -27,9 +27,13 @@ bool ns_differs(pid_t pid, enum ns_type type);
 int ns_write_maps(int procfs, pid_t pid, const struct plan_namespaces *ns,
 		  struct lc_error *e) lc_checked;
 
-/* The maps of the user namespace behind @fd, as the caller sees ids outside. */
+/* The maps of the user namespace behind @fd, as the caller sees ids outside; and whether
+ * setgroups(2) is denied in it. */
 int ns_read_maps(int fd, struct arena *a, plan_id_maps *uids, plan_id_maps *gids,
-		 struct lc_error *e) lc_checked;
+		 bool *setgroups_denied, struct lc_error *e) lc_checked;
+
+/* The same question for the namespace that @pid is in. */
+bool ns_setgroups_denied(pid_t pid);
 
 /* A user namespace with these maps, for idmapped mounts; owned. */
 int ns_make_user(int procfs, const plan_id_maps *uids, const plan_id_maps *gids,

@@ -125,15 +125,33 @@ static void divide_work(struct build *b)
 	b->box.limits_outside = b->box.mapped_root;
 }
 
+/* In a user namespace where setgroups(2) is denied no groups can be dropped; that none are asked
+ * for is then as much as can be had. */
+static void keep_groups(struct build *b, struct plan *copy)
+{
+	struct plan_process *p;
+
+	if (!copy->process || copy->process->user.groups.n)
+		return;
+	p = arena_alloc(&b->arena, sizeof(*p));
+	*p = *copy->process;
+	p->user.keep_groups = true;
+	copy->process = p;
+}
+
 /* The maps of a user namespace that is joined are its own. */
 static int complete_maps(struct build *b, struct plan *copy, struct lc_error *e)
 {
+	bool denied;
+
 	if (b->joins[NS_USER].fd < 0)
 		return 0;
 	*copy = *b->plan;
 	if (ns_read_maps(b->joins[NS_USER].fd, &b->arena, &copy->ns.uid_maps, &copy->ns.gid_maps,
-			 e) < 0)
+			 &denied, e) < 0)
 		return lc_err_in(e, "linux.namespaces (user): %s", b->plan->ns.of[NS_USER].path);
+	if (denied)
+		keep_groups(b, copy);
 	b->plan = copy;
 	b->box.plan = copy;
 	return 0;
@@ -387,6 +405,8 @@ static int prepare_exec(struct build *b, const struct sandbox_ref *ref, struct p
 		copy->ns.of[i].how = differs ? NS_JOIN : NS_INHERIT;
 		flags |= differs ? ns_kinds[i].flag : 0;
 	}
+	if (flags & CLONE_NEWUSER && ns_setgroups_denied(ref->pid))
+		keep_groups(b, copy);
 	b->plan = copy;
 	b->box.plan = copy;
 	b->box.is_exec = true;

@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# As an ordinary user: maps, states, what works without a cgroup.
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+	make_bundle
+	U=31000
+	cp "$HULL" "$BATS_TEST_TMPDIR/hull"
+	HULL=$BATS_TEST_TMPDIR/hull
+	mkdir "$STATES" 2>/dev/null || :
+	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/xdg
+	mkdir "$XDG_RUNTIME_DIR"
+	# The user has to reach this test's directory.
+	local d=$BATS_TEST_TMPDIR
+	while [ "$d" != / ]; do
+		chmod o+x "$d"
+		d=$(dirname "$d")
+	done
+	rm config.json
+	chown -R $U:$U "$BATS_TEST_TMPDIR"
+	as_user "$HULL" spec --rootless
+	config '.process.terminal = false | .process.args = ["true"]'
+	chown $U:$U config.json
+}
+
+teardown() {
+	cd /
+	for id in $(as_user "$HULL" list -q); do
+		as_user "$HULL" delete --force "$id"
+	done
+	[ -z "$(ls -A "$XDG_RUNTIME_DIR/hull" 2>/dev/null)" ]
+}
+
+as_user() {
+	setpriv --reuid $U --regid $U --clear-groups -- "$@"
+}
+
+user_hull() {
+	as_user "$HULL" "$@"
+}
+
+@test "run, exec, kill, delete; the state is in XDG_RUNTIME_DIR" {
+	program sh -c 'id -u; cat /proc/self/uid_map | tr -s " "'
+	run user_hull run "$ID"
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = 0 ]
+	[ "${lines[1]}" = " 0 $U 1" ]
+	program sleep 1000
+	user_hull run -d "$ID"
+	[ -e "$XDG_RUNTIME_DIR/hull/$ID/state.json" ]
+	[ "$(stat -c %a "$XDG_RUNTIME_DIR/hull/$ID")" = 700 ]
+	[ "$(user_hull exec "$ID" id -u)" = 0 ]
+	[ "$(user_hull exec -u 0 "$ID" cat /proc/self/status | grep -c NoNewPrivs)" = 1 ]
+	user_hull kill "$ID" KILL
+	until_true test "$(user_hull state "$ID" | jq -r .status)" = stopped
+	user_hull delete "$ID"
+}
+
+@test "the binary is a sealed copy" {
+	user_hull create "$ID" >out 2>&1
+	pid=$(user_hull state "$ID" | jq .pid)
+	[[ $(readlink "/proc/$pid/exe") == *memfd:* ]]
+}
+
+@test "several ids: newuidmap and newgidmap write the maps" {
+	command -v newuidmap >/dev/null || skip "newuidmap is missing (Debian: uidmap)"
+	# Only this mount namespace sees these; run-native made it.
+	echo "user:500000:1000" >subids
+	{ cat /etc/passwd; echo "user:x:$U:$U::/:/bin/sh"; } >passwd
+	chmod 644 subids passwd
+	touch /etc/subuid /etc/subgid
+	mount --bind subids /etc/subuid
+	mount --bind subids /etc/subgid
+	mount --bind passwd /etc/passwd
+	config '.linux.uidMappings = [{containerID: 0, hostID: $u, size: 1},
+			{containerID: 1, hostID: 500000, size: 1000}]
+		| .linux.gidMappings = .linux.uidMappings' --argjson u $U
+	program sh -c 'cat /proc/self/uid_map | tr -s " "; touch /tmp/x; chown 5:5 /tmp/x && stat -c %u /tmp/x'
+	config '.root.readonly = false | .process.capabilities[] += ["CAP_CHOWN"]'
+	run user_hull run "$ID"
+	umount /etc/subuid /etc/subgid /etc/passwd
+	[ "$status" -eq 0 ]
+	[ "${lines[1]}" = " 1 500000 1000" ]
+	[ "${lines[2]}" = 5 ]
+}
+
+@test "ids that are not the user's are refused, and nothing is left" {
+	command -v newuidmap >/dev/null || skip "newuidmap is missing (Debian: uidmap)"
+	config '.linux.uidMappings = [{containerID: 0, hostID: 600000, size: 10}]
+		| .linux.gidMappings = .linux.uidMappings'
+	run user_hull run "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == *new?idmap* ]]
+	[ -z "$(ls -A "$XDG_RUNTIME_DIR/hull")" ]
+}
+
+@test "without XDG_RUNTIME_DIR: an error that says what is missing" {
+	unset XDG_RUNTIME_DIR
+	run user_hull list
+	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/xdg
+	[ "$status" -ne 0 ]
+	[[ $output == *XDG_RUNTIME_DIR* ]]
+}
+
+@test "a terminal, a time namespace, and joining a network namespace of one's own" {
+	config '.process.terminal = true | .process.args = ["tty"]'
+	run user_hull run "$ID" </dev/null
+	[[ $output == /dev/pts/0* ]]
+	config '.process.terminal = false | .linux.namespaces += [{type: "time"}]
+		| .linux.timeOffsets = {boottime: {secs: 1000000}}
+		| .process.args = ["cat", "/proc/uptime"]'
+	run user_hull run "$ID"
+	[ "$status" -eq 0 ]
+	[ "${output%%.*}" -gt 1000000 ]
+	config 'del(.linux.timeOffsets) | .linux.namespaces |= map(select(.type != "time"))'
+	program sleep 1000
+	user_hull run -d "$ID"
+	pid=$(user_hull state "$ID" | jq .pid)
+	config '.linux.namespaces |= map(if .type == "user" or .type == "network"
+			then .path = "/proc/" + $pid + "/ns/" + (if .type == "user" then .type else "net" end)
+			else . end)
+		| del(.linux.uidMappings, .linux.gidMappings)
+		| .process.args = ["readlink", "/proc/self/ns/net"]' --arg pid "$pid"
+	run user_hull run "two-$ID"
+	[ "$status" -eq 0 ]
+	[ "$output" = "$(readlink "/proc/$pid/ns/net")" ]
+}
