@@ -116,14 +116,16 @@ static int check_memory(int dir, const struct plan_cgroup *plan, struct lc_error
 	return 0;
 }
 
-int cg_apply(int dir, const struct plan_cgroup *plan, bool update, const struct lc_log *log,
+int cg_apply(int dir, const struct plan_cgroup *plan, enum cg_use use, const struct lc_log *log,
 	     struct lc_error *e)
 {
+	bool update = use == CG_IN_USE;
+
 	if (update && plan->check_memory_before_update && check_memory(dir, plan, e) < 0)
 		return -1;
 	if (write_files(dir, plan, update, log, e) < 0)
 		return -1;
 	if (plan->device_program.n)
-		return cg_set_device_program(dir, &plan->device_program, log, e);
+		return cg_set_device_program(dir, &plan->device_program, use, log, e);
 	return 0;
 }

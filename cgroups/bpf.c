@@ -117,8 +117,8 @@ static bool is_rootless(void)
 	return geteuid() != 0 || !probe_initial_userns();
 }
 
-int cg_set_device_program(int dir, const struct bytes *program, const struct lc_log *log,
-			  struct lc_error *e)
+int cg_set_device_program(int dir, const struct bytes *program, enum cg_use use,
+			  const struct lc_log *log, struct lc_error *e)
 {
 	auto_fd new = load(program, NULL, 0), old = -1;
 	struct cg_path path;
@@ -132,7 +132,8 @@ int cg_set_device_program(int dir, const struct bytes *program, const struct lc_
 		load_error(program, e);
 		return lc_err_in(e, "linux.resources.devices");
 	}
-	old = attached_before(dir);
+	if (use != CG_NEW)
+		old = attached_before(dir);
 	if (attach(dir, new, old) < 0)
 		return lc_err_errno(e, "linux.resources.devices: attach the device program to %s",
 				    cg_path_of(dir, &path));

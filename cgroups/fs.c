@@ -99,14 +99,14 @@ static void unmake(const struct making *m)
 /* In a new cgroup as well: it is frozen when one above it is. */
 static int check_unused(const struct making *m, int dir, struct lc_error *e)
 {
-	bool populated, frozen;
+	char events[256];
 
-	if (cgroup_is_populated(dir, &populated, e) < 0 || cgroup_is_frozen(dir, &frozen, e) < 0)
-		return -1;
-	if (populated)
+	if (cg_read(dir, "cgroup.events", events, sizeof(events)) < 0)
+		return lc_err_errno(e, "read %s%s/cgroup.events", m->mount_path, m->path);
+	if (strstr(events, "populated 1"))
 		return lc_err(e, LC_ESTATE, "container's cgroup is not empty: %s%s", m->mount_path,
 			      m->path);
-	if (frozen)
+	if (strstr(events, "frozen 1"))
 		return lc_err(e, LC_ESTATE, "container's cgroup unexpectedly frozen: %s%s",
 			      m->mount_path, m->path);
 	return 0;
@@ -152,7 +152,7 @@ static int set_up(struct making *m, const struct plan_cgroup *plan, const struct
 		return -1;
 	if (cg_enable_controllers(m->mount, m->mount_path, m->path, dir, plan, log, e) < 0)
 		return -1;
-	if (cg_apply(dir, plan, false, log, e) < 0)
+	if (cg_apply(dir, plan, m->leaf_made ? CG_NEW : CG_REUSED, log, e) < 0)
 		return -1;
 	return fd_take(&dir);
 }
@@ -228,7 +228,7 @@ static int fs_update(const struct cgroup_ref *ref, const struct plan_cgroup *pla
 
 	if (dir < 0 || cg_check_controllers(dir, ref->mount, plan, e) < 0)
 		return -1;
-	return cg_apply(dir, plan, true, log, e);
+	return cg_apply(dir, plan, CG_IN_USE, log, e);
 }
 
 static int kill_all(int dir, const struct cgroup_ref *ref, struct lc_error *e)

@@ -63,13 +63,20 @@ int cg_enable_controllers(int mount, const char *mount_path, const char *path, i
 int cg_check_controllers(int mount, const char *mount_path, const struct plan_cgroup *plan,
 			 struct lc_error *e) lc_checked;
 
-/* Writes the limits and sets the device program. @update: the cgroup is in use. */
-int cg_apply(int dir, const struct plan_cgroup *plan, bool update, const struct lc_log *log,
+/* What is known of a cgroup that is to be changed. */
+enum cg_use {
+	CG_NEW, /* just made: nothing is attached */
+	CG_REUSED, /* empty, but was there before */
+	CG_IN_USE, /* a living container's */
+};
+
+/* Writes the limits and sets the device program. */
+int cg_apply(int dir, const struct plan_cgroup *plan, enum cg_use use, const struct lc_log *log,
 	     struct lc_error *e) lc_checked;
 
 /* Loads and attaches the device program; one that hull attached before is replaced in one step. */
-int cg_set_device_program(int dir, const struct bytes *program, const struct lc_log *log,
-			  struct lc_error *e) lc_checked;
+int cg_set_device_program(int dir, const struct bytes *program, enum cg_use use,
+			  const struct lc_log *log, struct lc_error *e) lc_checked;
 
 /* SIGKILL to each process until none is left, frozen meanwhile so that none escapes. Unlike
  * cgroup.kill this leaves no trace: from Linux 6.14 on (7.2 still does) the kernel kills at birth
