@@ -569,6 +569,20 @@ TEST(sysctl_names_become_paths)
 	}
 }
 
+TEST(network_devices_keep_their_name_unless_given_one)
+{
+	const struct config c = {
+		.namespaces = "{\"type\":\"network\"}",
+		.linux_ = ",\"netDevices\":{\"eth1\":{},\"eth2\":{\"name\":\"lan\"}}",
+	};
+	const struct plan *plan = plan_of(&c);
+
+	CHECK_INT(plan->net_devices.n, 2);
+	CHECK_STR(plan->net_devices.v[0].name, "eth1");
+	CHECK_STR(plan->net_devices.v[0].rename, NULL);
+	CHECK_STR(plan->net_devices.v[1].rename, "lan");
+}
+
 TEST(what_is_not_carried_out_is_refused_by_name)
 {
 	static const struct {
@@ -577,9 +591,6 @@ TEST(what_is_not_carried_out_is_refused_by_name)
 	} cases[] = {
 		{ { .linux_ = ",\"intelRdt\":{\"closID\":\"x\"}" },
 		  "linux.intelRdt: not supported by this build" },
-		{ { .namespaces = "{\"type\":\"network\"}",
-		    .linux_ = ",\"netDevices\":{\"eth1\":{}}" },
-		  "linux.netDevices: not supported by this build" },
 		{ { .top = ",\"vm\":{\"kernel\":{\"path\":\"/k\"}}" },
 		  "vm: not supported by this build" },
 	};
