@@ -3,8 +3,7 @@
 #include "seccomp/seccomp.h"
 #include "seccomp/library.h"
 #include "seccomp/rules.h"
-#include "sys/sys.h"
-#include <errno.h>
+#include "sys/probe.h"
 #include <linux/seccomp.h>
 #include <string.h>
 
@@ -15,12 +14,6 @@ static void nobody(void *ctx, const char *member, const char *text)
 	(void)text;
 }
 
-/* Does the kernel take the flag? EFAULT is its answer to a flag it knows and a missing program. */
-static bool flag_supported(uint32_t flag)
-{
-	return sys_seccomp(SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
-}
-
 /* TSYNC has no meaning for a process with one thread.  SPEC_ALLOW is the default of peers only when
  * no flags are given at all; an empty list means none. */
 static uint32_t flags_of(const struct spec_seccomp *profile, seccomp_note_fn *note, void *ctx)
@@ -28,7 +21,7 @@ static uint32_t flags_of(const struct spec_seccomp *profile, seccomp_note_fn *no
 	uint32_t flags = 0;
 
 	if (!profile->flags.v)
-		return flag_supported(SECCOMP_FILTER_FLAG_SPEC_ALLOW)
+		return probe_seccomp_flag(SECCOMP_FILTER_FLAG_SPEC_ALLOW)
 			       ? SECCOMP_FILTER_FLAG_SPEC_ALLOW
 			       : 0;
 	for (size_t i = 0; i < profile->flags.n; i++) {
@@ -36,7 +29,7 @@ static uint32_t flags_of(const struct spec_seccomp *profile, seccomp_note_fn *no
 
 		if (flag == FILTER_TSYNC)
 			continue;
-		if (flag == FILTER_WAIT_KILLABLE_RECV && !flag_supported(flag))
+		if (flag == FILTER_WAIT_KILLABLE_RECV && !probe_seccomp_flag(flag))
 			note(ctx, "linux.seccomp.flags",
 			     "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV is not known to this kernel, "
 			     "left out");
@@ -69,8 +62,7 @@ int seccomp_compile(struct arena *a, const struct spec_seccomp *profile, seccomp
 	if (!out->notify)
 		out->flags &=
 			~(uint32_t)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV; /* needs a listener */
-	if (rules_build(a, profile, note, ctx, &arches, &n, &known, e) < 0)
-		return -1;
+	rules_build(a, profile, note, ctx, &arches, &n, &known);
 	if (!known)
 		return library_compile(a, profile, out, e);
 	return emit_filter(a, arches, n, rules_default(profile), out, e);
@@ -134,7 +126,7 @@ size_t seccomp_supported_flags(const char **names, size_t max)
 	size_t n = 0;
 
 	for (const struct word *w = seccomp_flag_words; w->name && n < max; w++)
-		if (flag_supported((uint32_t)w->value))
+		if (probe_seccomp_flag((uint32_t)w->value))
 			names[n++] = w->name;
 	return n;
 }

@@ -40,15 +40,11 @@ static uint32_t library_action(uint32_t ret)
 	return ret == SECCOMP_RET_KILL_THREAD ? SCMP_ACT_KILL_THREAD : ret;
 }
 
-static int add_call(scmp_filter_ctx ctx, const struct spec_seccomp *profile, size_t i,
-		    const char *name)
+static int add_call(scmp_filter_ctx ctx, const struct rule *rules, size_t n, const char *name)
 {
-	const struct spec_syscall *call = &profile->syscalls.v[i];
-	struct rule rules[MAX_CONDITIONS];
-	size_t n = rules_of_call(call, rules);
 	int nr = seccomp_syscall_resolve_name(name), r = 0;
 
-	if (nr == __NR_SCMP_ERROR || rules[0].ret == rules_default(profile))
+	if (nr == __NR_SCMP_ERROR)
 		return 0;
 	for (size_t k = 0; k < n && !r; k++) {
 		struct scmp_arg_cmp args[MAX_CONDITIONS];
@@ -64,24 +60,39 @@ static int add_call(scmp_filter_ctx ctx, const struct spec_seccomp *profile, siz
 	return r == -EEXIST ? 0 : r;
 }
 
-static int add_all(scmp_filter_ctx ctx, const struct spec_seccomp *profile, struct lc_error *e)
+static int add_entry(struct arena *a, scmp_filter_ctx ctx, const struct spec_seccomp *profile,
+		     size_t i, struct lc_error *e)
+{
+	const struct spec_syscall *call = &profile->syscalls.v[i];
+	size_t n;
+	struct rule *rules = rules_of_call(a, call, &n);
+
+	if (rules->ret == rules_default(profile))
+		return 0;
+	for (size_t j = 0; j < call->names.n; j++) {
+		int r = add_call(ctx, rules, n, call->names.v[j]);
+
+		if (r < 0)
+			return lc_err(e, LC_ECONFIG,
+				      "linux.seccomp.syscalls[%zu] (%s): libseccomp: %s", i,
+				      call->names.v[j], lc_errno_text(-r));
+	}
+	return 0;
+}
+
+static int add_all(struct arena *a, scmp_filter_ctx ctx, const struct spec_seccomp *profile,
+		   struct lc_error *e)
 {
 	uint32_t token;
 
 	for (size_t i = 0; i < profile->architectures.n; i++)
 		if (library_arch(profile->architectures.v[i], &token) &&
-		    token != seccomp_arch_native() && seccomp_arch_add(ctx, token) < 0)
+		    seccomp_arch_exist(ctx, token) < 0 && seccomp_arch_add(ctx, token) < 0)
 			return lc_err(e, LC_EUNSUPPORTED, "libseccomp: cannot add %s",
 				      profile->architectures.v[i]);
 	for (size_t i = 0; i < profile->syscalls.n; i++)
-		for (size_t j = 0; j < profile->syscalls.v[i].names.n; j++) {
-			int r = add_call(ctx, profile, i, profile->syscalls.v[i].names.v[j]);
-
-			if (r < 0)
-				return lc_err(e, LC_ECONFIG,
-					      "linux.seccomp.syscalls[%zu] (%s): libseccomp: %s", i,
-					      profile->syscalls.v[i].names.v[j], lc_errno_text(-r));
-		}
+		if (add_entry(a, ctx, profile, i, e) < 0)
+			return -1;
 	return 0;
 }
 
@@ -111,7 +122,7 @@ int library_compile(struct arena *a, const struct spec_seccomp *profile, struct 
 
 	if (!ctx)
 		return lc_err(e, LC_EINTERNAL, "libseccomp: out of memory");
-	r = add_all(ctx, profile, e);
+	r = add_all(a, ctx, profile, e);
 	if (!r)
 		r = export(ctx, a, out, e);
 	seccomp_release(ctx);

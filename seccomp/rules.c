@@ -3,9 +3,9 @@
  * From a profile to segments of system call numbers.
  *
  * Several entries for one call: an unconditional one wins, else the first that applies.  Entries
- * that say the same as the default are left out.  Numbers beyond the newest call that the profile
- * knows on an architecture are answered with ENOSYS, so that a libc that probes a newer call falls
- * back, where the profile's EPERM would make it fail.
+ * that say the same as the default are left out, as engines' users are used to.  Numbers beyond the
+ * newest call that the profile knows on an architecture are answered with ENOSYS, so that a libc
+ * that probes a newer call falls back, where the profile's EPERM would make it fail.
  */
 #include "seccomp/rules.h"
 #include "seccomp/library.h"
@@ -91,25 +91,24 @@ static bool names_an_argument_twice(const struct spec_syscall *call)
 	return false;
 }
 
-size_t rules_of_call(const struct spec_syscall *call, struct rule *out)
+struct rule *rules_of_call(struct arena *a, const struct spec_syscall *call, size_t *n)
 {
 	bool apart = names_an_argument_twice(call);
-	size_t n = 0, given = call->args.n < MAX_CONDITIONS ? call->args.n : MAX_CONDITIONS;
+	struct rule *rules;
 
-	memset(out, 0, MAX_CONDITIONS * sizeof(*out));
-	for (size_t i = 0; i < given; i++) {
+	*n = apart ? call->args.n : 1;
+	rules = arena_array(a, *n, sizeof(*rules));
+	for (size_t i = 0; i < *n; i++)
+		rules[i].ret = ret_of(call->action, call->errnoRet);
+	for (size_t i = 0; i < call->args.n; i++) {
 		const struct spec_seccomp_arg *arg = &call->args.v[i];
-		struct rule *rule = &out[apart ? n++ : 0];
+		struct rule *rule = &rules[apart ? i : 0];
 
 		rule->conditions[rule->n++] =
 			(struct condition){ arg->index, arg->op, arg->value,
 					    arg->valueTwo.set ? arg->valueTwo.v : 0 };
 	}
-	if (!n)
-		n = 1;
-	for (size_t i = 0; i < n; i++)
-		out[i].ret = ret_of(call->action, call->errnoRet);
-	return n;
+	return rules;
 }
 
 static void add_item(struct items *items, uint32_t nr, const struct rule *rule)
@@ -126,16 +125,34 @@ static void add_item(struct items *items, uint32_t nr, const struct rule *rule)
 	items->n++;
 }
 
-/* The call by way of socketcall or ipc, whose first argument says which: the call's own arguments
- * lie in memory there and cannot be seen by a filter. */
-static const struct rule *through_multiplexer(struct arena *a, const struct rule *rule, int pseudo)
+static bool is_stricter(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a & SECCOMP_RET_ACTION_FULL) < (int32_t)(b & SECCOMP_RET_ACTION_FULL);
+}
+
+/*
+ * The call by way of socketcall or ipc, whose first argument says which (the upper half of ipc's is
+ * a version).  The call's own arguments lie in memory there, where no filter sees them.  So a rule
+ * that is stricter than the default applies whatever they are; another one loses its condition on
+ * the first argument, as with libseccomp, or no 32-bit program could open a socket under profiles
+ * that forbid a family.
+ */
+static const struct rule *through_multiplexer(struct arena *a, const struct rule *rule, int pseudo,
+					      uint32_t default_ret)
 {
 	struct rule *m = arena_alloc(a, sizeof(*m));
 
 	m->ret = rule->ret;
 	m->n = 1;
-	m->conditions[0].op = OP_EQ;
-	m->conditions[0].value = (uint64_t)(pseudo <= -200 ? -200 - pseudo : -100 - pseudo);
+	if (pseudo <= -200)
+		m->conditions[0] = (struct condition){ 0, OP_MASKED_EQ, 0xffff, -200 - pseudo };
+	else
+		m->conditions[0] = (struct condition){ 0, OP_EQ, -100 - pseudo, 0 };
+	if (is_stricter(rule->ret, default_ret))
+		return m;
+	for (size_t i = 0; i < rule->n; i++)
+		if (rule->conditions[i].index)
+			m->conditions[m->n++] = rule->conditions[i];
 	return m;
 }
 
@@ -160,8 +177,10 @@ static bool number_of(const struct arch *arch, const char *name, uint32_t *nr, i
 	if (!library_arch(arch->name, &token))
 		return false;
 	if (!library_syscall(token, name, &found)) {
-		*nr = newer_syscall(name) | (arch->x32 ? X32_BIT : 0);
-		return newer_syscall(name) != 0;
+		*nr = newer_syscall(name, arch->audit);
+		if (*nr && arch->x32)
+			*nr |= X32_BIT;
+		return *nr != 0;
 	}
 	if (found >= 0) {
 		*nr = (uint32_t)found;
@@ -175,7 +194,7 @@ static bool number_of(const struct arch *arch, const char *name, uint32_t *nr, i
 }
 
 static void add_call(struct items *items, const struct arch *arch, const char *name,
-		     const struct rule *rules, size_t n, bool redundant)
+		     const struct rule *rules, size_t n, uint32_t default_ret)
 {
 	uint32_t nr;
 	int pseudo;
@@ -183,12 +202,12 @@ static void add_call(struct items *items, const struct arch *arch, const char *n
 	if (!number_of(arch, name, &nr, &pseudo))
 		return;
 	know(items, arch, nr);
-	for (size_t i = 0; i < n && !redundant; i++) {
+	for (size_t i = 0; i < n && rules->ret != default_ret; i++) {
 		if (nr || !pseudo)
 			add_item(items, nr, &rules[i]);
 		if (pseudo)
 			add_item(items, pseudo <= -200 ? NR_IPC : NR_SOCKETCALL,
-				 through_multiplexer(items->arena, &rules[i], pseudo));
+				 through_multiplexer(items->arena, &rules[i], pseudo, default_ret));
 	}
 }
 
@@ -199,12 +218,11 @@ static void add_profile(struct items *items, const struct spec_seccomp *profile,
 
 	for (size_t i = 0; i < profile->syscalls.n; i++) {
 		const struct spec_syscall *call = &profile->syscalls.v[i];
-		struct rule *rules = arena_array(items->arena, MAX_CONDITIONS, sizeof(*rules));
-		size_t n = rules_of_call(call, rules);
+		size_t n;
+		struct rule *rules = rules_of_call(items->arena, call, &n);
 
 		for (size_t j = 0; j < call->names.n; j++)
-			add_call(items, arch, call->names.v[j], rules, n,
-				 rules[0].ret == default_ret);
+			add_call(items, arch, call->names.v[j], rules, n, default_ret);
 	}
 }
 
@@ -276,18 +294,11 @@ static void add_segment(struct arch_rules *out, uint32_t first, struct chain cha
 	out->segments[out->n++] = (struct segment){ first, chain };
 }
 
-/* Is ENOSYS for unknown calls a difference, and stricter profiles' wish? */
+/* Where the default lets calls through the kernel answers, or the tracer that was asked for. */
 static bool wants_enosys(const struct spec_seccomp *profile)
 {
-	switch (profile->defaultAction) {
-	case ACTION_ALLOW:
-	case ACTION_LOG:
-		return false;
-	case ACTION_ERRNO:
-		return !profile->defaultErrnoRet.set || profile->defaultErrnoRet.v != ENOSYS;
-	default:
-		return true;
-	}
+	return profile->defaultAction != ACTION_ALLOW && profile->defaultAction != ACTION_LOG &&
+	       profile->defaultAction != ACTION_TRACE;
 }
 
 struct bounds {
@@ -333,7 +344,8 @@ static void build_arch(struct arena *a, const struct spec_seccomp *profile, cons
 		add_profile(&items, profile, arch);
 	if (with_x32)
 		add_profile(&items, profile, &arches_known[1]);
-	qsort(items.v, items.n, sizeof(*items.v), by_number);
+	if (items.n)
+		qsort(items.v, items.n, sizeof(*items.v), by_number);
 	out->audit_arch = arch->audit;
 	out->wide = arch->wide;
 	out->segments = arena_array(a, 2 * items.n + 8, sizeof(*out->segments));
@@ -345,8 +357,7 @@ static void build_arch(struct arena *a, const struct spec_seccomp *profile, cons
 			  &(struct bounds){ X32_BIT, items.newest_x32, enosys });
 	else
 		add_segment(out, X32_BIT, chain_of_ret(a, SECCOMP_RET_KILL_THREAD));
-	if (!with_x32) /* a tracer's "skip this call" is no x32 call */
-		add_segment(out, UINT32_MAX, (struct chain){ 0 });
+	add_segment(out, UINT32_MAX, (struct chain){ 0 }); /* a tracer's "skip this call" */
 }
 
 static const struct arch *arch_by_name(const char *name)
@@ -367,7 +378,8 @@ static const struct arch *native(void)
 	return NULL;
 }
 
-/* Names that no architecture knows: a newer kernel's, or a mistake. */
+/* Names that nobody knows: a newer kernel's, or a mistake. libseccomp has a (negative) number for
+ * names of other architectures. */
 static void note_unknown(struct arena *a, const struct spec_seccomp *profile, seccomp_note_fn *note,
 			 void *ctx)
 {
@@ -377,15 +389,23 @@ static void note_unknown(struct arena *a, const struct spec_seccomp *profile, se
 			int nr;
 
 			if (library_syscall(library_native_arch(), name, &nr) ||
-			    newer_syscall(name))
+			    is_newer_syscall(name))
 				continue;
 			note(ctx, arena_printf(a, "linux.seccomp.syscalls[%zu].names[%zu]", i, j),
 			     arena_printf(a, "unknown system call \"%s\", skipped", name));
 		}
 }
 
-int rules_build(struct arena *a, const struct spec_seccomp *profile, seccomp_note_fn *note,
-		void *ctx, struct arch_rules **arches, size_t *n, bool *known, struct lc_error *e)
+static bool is_among(const struct arch *const *list, size_t n, const struct arch *arch)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == arch)
+			return true;
+	return false;
+}
+
+void rules_build(struct arena *a, const struct spec_seccomp *profile, seccomp_note_fn *note,
+		 void *ctx, struct arch_rules **arches, size_t *n, bool *known)
 {
 	const struct arch *wanted[ARRAY_SIZE(arches_known)];
 	size_t n_wanted = 0;
@@ -397,32 +417,23 @@ int rules_build(struct arena *a, const struct spec_seccomp *profile, seccomp_not
 	for (size_t i = 0; i < profile->architectures.n; i++) {
 		const char *name = profile->architectures.v[i];
 		const struct arch *arch = arch_by_name(name);
-		bool twice = false;
 
-		if (!library_arch(name, &token)) {
+		if (!library_arch(name, &token))
 			note(ctx, arena_printf(a, "linux.seccomp.architectures[%zu]", i),
 			     arena_printf(a, "%s is not known to libseccomp, skipped", name));
-			continue;
-		}
-		if (!arch)
+		else if (!arch)
 			*known = false;
-		if (!arch ||
-		    (x32 |= arch->x32, arch->x32 && wanted[0] && wanted[0]->audit == arch->audit))
-			continue;
-		for (size_t k = 0; k < n_wanted; k++)
-			twice |= wanted[k] == arch;
-		if (!twice)
+		else if (arch->x32)
+			x32 = true; /* a part of x86-64 */
+		else if (!is_among(wanted, n_wanted, arch))
 			wanted[n_wanted++] = arch;
 	}
 	note_unknown(a, profile, note, ctx);
 	if (!*known)
-		return 0;
-	if (n_wanted > ARRAY_SIZE(arches_known))
-		return lc_err(e, LC_EINTERNAL, "linux.seccomp.architectures: too many");
+		return;
 	*arches = arena_array(a, n_wanted, sizeof(**arches));
 	*n = n_wanted;
 	for (size_t i = 0; i < n_wanted; i++)
 		build_arch(a, profile, wanted[i], x32 && wanted[i]->audit == AUDIT_ARCH_X86_64,
 			   &(*arches)[i]);
-	return 0;
 }

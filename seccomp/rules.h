@@ -5,7 +5,7 @@
 
 #include "seccomp/seccomp.h"
 
-#define MAX_CONDITIONS 6 /* a system call has six arguments */
+#define MAX_CONDITIONS 6 /* of one rule: a system call has six arguments */
 
 struct condition {
 	uint32_t index; /* of the argument, 0 to 5 */
@@ -42,23 +42,22 @@ struct arch_rules {
 
 uint32_t rules_default(const struct spec_seccomp *profile); /* SECCOMP_RET_* */
 
-/* The rules of one entry: several when it names an argument twice (each condition is then enough,
- * as engines' profiles mean it). @out holds MAX_CONDITIONS; at least one. */
-size_t rules_of_call(const struct spec_syscall *call, struct rule *out);
+/* The rules of one entry, at least one: several when it names an argument twice (each condition is
+ * then enough, as engines' profiles mean it). */
+struct rule *rules_of_call(struct arena *a, const struct spec_syscall *call, size_t *n);
 
-/* @arches: NULL-terminated in *n; false in *known when the profile names an architecture whose
- * calling convention only libseccomp knows. */
-int rules_build(struct arena *a, const struct spec_seccomp *profile, seccomp_note_fn *note,
-		void *ctx, struct arch_rules **arches, size_t *n, bool *known,
-		struct lc_error *e) lc_checked;
+/* The rules of each architecture, the machine's own first, in @arches[0..*n). *known is false, and
+ * nothing else set, when the profile names an architecture whose calls only libseccomp knows. */
+void rules_build(struct arena *a, const struct spec_seccomp *profile, seccomp_note_fn *note,
+		 void *ctx, struct arch_rules **arches, size_t *n, bool *known);
 
 /* emit.c: the program. @default_ret: for numbers without a rule that applies. */
 int emit_filter(struct arena *a, const struct arch_rules *arches, size_t n, uint32_t default_ret,
 		struct seccomp_filter *out, struct lc_error *e) lc_checked;
 
-/* syscalls.c: calls newer than the installed libseccomp; the same number on every architecture that
- * this file's users know. 0: not listed. */
-uint32_t newer_syscall(const char *name);
+/* syscalls.c: calls newer than the installed libseccomp. 0: not listed, or not on @audit_arch. */
+uint32_t newer_syscall(const char *name, uint32_t audit_arch);
+bool is_newer_syscall(const char *name); /* on any architecture */
 
 /* Direct number of a call that 32-bit x86 also reaches through socketcall or ipc; 0: none. */
 uint32_t x86_direct_syscall(const char *name);

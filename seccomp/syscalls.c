@@ -4,6 +4,7 @@
  * number on all architectures known to rules.c (arch/.../syscall*.tbl of Linux 5.1 and newer).
  */
 #include "seccomp/rules.h"
+#include <linux/audit.h>
 #include <string.h>
 
 struct number {
@@ -37,6 +38,13 @@ static const struct number newer[] = {
 	{},
 };
 
+/* arch/x86/entry/syscalls/syscall_64.tbl: the kernel's own way into a traced program. */
+static const struct number newer_x86_64[] = {
+	{ "uretprobe", 335 },
+	{ "uprobe", 336 },
+	{},
+};
+
 /* arch/x86/entry/syscalls/syscall_32.tbl */
 static const struct number x86_direct[] = {
 	{ "socket", 359 },	{ "socketpair", 360 },
@@ -63,9 +71,16 @@ static uint32_t look_up(const struct number *table, const char *name)
 	return 0;
 }
 
-uint32_t newer_syscall(const char *name)
+uint32_t newer_syscall(const char *name, uint32_t audit_arch)
 {
-	return look_up(newer, name);
+	uint32_t nr = audit_arch == AUDIT_ARCH_X86_64 ? look_up(newer_x86_64, name) : 0;
+
+	return nr ? nr : look_up(newer, name);
+}
+
+bool is_newer_syscall(const char *name)
+{
+	return look_up(newer, name) || look_up(newer_x86_64, name);
 }
 
 uint32_t x86_direct_syscall(const char *name)
