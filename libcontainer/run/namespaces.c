@@ -241,6 +241,9 @@ int ns_write_maps(int procfs, pid_t pid, const struct plan_namespaces *ns, struc
 static noreturn void stay_in(int userns, int ready)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* Those who are in there already must not get at what we have open. */
+	if (userns >= 0)
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (userns >= 0 && setns(userns, CLONE_NEWUSER) < 0)
 		_exit(errno);
 	if (write(ready, "x", 1) != 1)
