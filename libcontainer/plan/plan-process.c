@@ -302,10 +302,6 @@ static void plan_priorities(struct planner *p, const struct spec_process *from,
 		to->personality.set = true;
 		to->personality.v = p->linux_->personality->domain;
 	}
-	if (from->execCPUAffinity) {
-		to->cpus_initial = from->execCPUAffinity->initial;
-		to->cpus_final = from->execCPUAffinity->final;
-	}
 }
 
 int planner_process(struct planner *p, const struct spec_process *from)

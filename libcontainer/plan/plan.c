@@ -141,6 +141,15 @@ int plan_make(struct arena *a, const struct spec *spec, const struct plan_option
 	return 0;
 }
 
+/* Not for the container's own process. */
+static void make_affinity(const struct spec_cpu_affinity *from, struct plan_process *to)
+{
+	if (!from)
+		return;
+	to->cpus_initial = from->initial;
+	to->cpus_final = from->final;
+}
+
 int plan_exec(struct arena *a, const struct spec *spec, const struct plan_exec_options *exec,
 	      const struct plan_options *options, const struct plan_host *host, struct plan *plan,
 	      struct lc_error *e)
@@ -154,6 +163,7 @@ int plan_exec(struct arena *a, const struct spec *spec, const struct plan_exec_o
 	if (planner_namespaces(&p) < 0 || exec_process(&p, exec, &process) < 0 ||
 	    planner_process(&p, process) < 0)
 		return -1;
+	make_affinity(process->execCPUAffinity, plan->process);
 	return planner_seccomp(&p);
 }
 
