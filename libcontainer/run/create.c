@@ -295,8 +295,7 @@ static int make_cgroup(struct creation *m, struct lc_error *e)
 
 static int warn_if_unkillable(struct creation *m)
 {
-	if (!m->c.state.own_pid_namespace && !m->c.state.cgroup.path &&
-	    plan_of(m)->ns.of[NS_PID].how == NS_INHERIT)
+	if (!m->c.state.own_pid_namespace && !m->c.state.cgroup.path)
 		log_warn(m->lc->log, "the container has neither a pid namespace nor a cgroup of "
 				     "its own, so kill and delete cannot find all of its "
 				     "processes. Such configuration is strongly discouraged");
