@@ -1,0 +1,267 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Mounts and devices: what users of other runtimes rely on and is easily missed.
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+	make_bundle
+	SRC=$BATS_TEST_TMPDIR/src
+	mkdir "$SRC"
+	echo content >"$SRC/file"
+	config '.root.readonly = false'
+}
+
+teardown() {
+	awk -v at="$SRC" 'index($5, at) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r at; do
+		umount "$at"
+	done
+	clean_up
+	! grep -q "$BATS_TEST_TMPDIR/bundle" /proc/self/mountinfo
+}
+
+inside() {
+	program sh -c "$1"
+	run -0 hull run "$ID"
+}
+
+# mount_entry DESTINATION TYPE SOURCE OPTION...
+mount_entry() {
+	config_words '.mounts += [{destination: $w[0], type: $w[1], source: $w[2], options: $w[3:]}]' "$@"
+}
+
+options_of() {
+	awk -v at="$1" '$5 == at { print $6 }' <<<"$output" | tail -1
+}
+
+userns() {
+	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+		.linux.gidMappings = .linux.uidMappings'
+	chown -R 100000:100000 rootfs
+	local d=$BUNDLE
+	while [ "$d" != / ]; do
+		chmod o+x "$d"
+		d=$(dirname "$d")
+	done
+}
+
+@test "bind: a source that an earlier mount put into the root, recursive too" {
+	mount_entry /one bind "$SRC" bind
+	mount_entry /one/below tmpfs tmpfs mode=755
+	mount_entry /two bind "$BUNDLE/rootfs/etc" bind
+	mkdir "$SRC/below"
+	inside 'cat /one/file; stat -f -c %T /one/below; cat /two/passwd | head -1'
+	[ "${lines[0]} ${lines[1]}" = "content tmpfs" ]
+	[[ ${lines[2]} == root:* ]]
+}
+
+@test "targets: dangling links also among the directories above" {
+	ln -s /made/there rootfs/dangling
+	ln -s later rootfs/tofile
+	mount_entry /dangling/deeper bind "$SRC" bind
+	mount_entry /tofile bind "$SRC/file" bind
+	inside 'cat /made/there/deeper/file /later'
+	[ "${lines[*]}" = "content content" ]
+	[ -d rootfs/made/there/deeper ]
+	[ -f rootfs/later ]
+}
+
+@test "targets: made directories are 0755 and inherit setgid" {
+	mkdir rootfs/shared
+	chgrp 50 rootfs/shared
+	chmod 2777 rootfs/shared
+	mount_entry /shared/a/b bind "$SRC" bind
+	mount_entry /plain/a/b bind "$SRC" bind
+	umask 077
+	inside true
+	[ "$(stat -c %a:%g rootfs/shared/a)" = 2755:50 ]
+	[ "$(stat -c %a rootfs/plain/a)" = 755 ]
+}
+
+@test "procfs keeps its own mode, whatever it covers" {
+	chmod 700 rootfs/proc rootfs/sys
+	inside 'stat -c %a /proc /sys'
+	[ "${lines[*]}" = "555 555" ]
+}
+
+@test "tmpfs: every bit of the mode it covers; /dev/shm is 1777" {
+	mkdir rootfs/covered
+	chmod 7715 rootfs/covered
+	mount_entry /covered tmpfs tmpfs
+	mount_entry /fresh tmpfs tmpfs
+	inside 'stat -c %a /covered /fresh /dev/shm'
+	[ "${lines[*]}" = "7715 1777 1777" ]
+	[ "$(stat -c %a rootfs/covered)" = 7715 ]
+}
+
+@test "/dev read-only: the devices were made first" {
+	config '.mounts |= map(if .destination == "/dev" then .options += ["ro"] else . end)'
+	inside 'echo x >/dev/null && echo null; readlink /dev/fd; touch /dev/x || echo ro'
+	[ "${lines[0]}" = null ]
+	[[ $output == *"/proc/self/fd"*ro ]]
+}
+
+@test "bind: access times survive other flags; nodiratime is relatime as well" {
+	mount -t tmpfs -o noatime tmpfs "$SRC"
+	mount_entry /a bind "$SRC" bind nosuid
+	mount_entry /b bind "$SRC" bind relatime
+	mount_entry /c bind "$SRC" bind nodiratime
+	mount_entry /d bind "$SRC" bind strictatime
+	inside 'cat /proc/self/mountinfo'
+	[[ ,$(options_of /a), == *,nosuid,*noatime,* ]]
+	[[ ,$(options_of /b), == *,relatime,* ]]
+	[[ ,$(options_of /c), == *,nodiratime,relatime,* ]]
+	[ "$(options_of /d)" = rw ]
+}
+
+@test "recursive options and their opposites give definite words" {
+	mount -t tmpfs -o ro,nosuid,nodev,noexec,noatime tmpfs "$SRC"
+	local n=0 word
+	for word in rrw rsuid rdev rexec ratime rstrictatime; do
+		mount_entry "/m$n" bind "$SRC" rbind "$word"
+		n=$((n + 1))
+	done
+	inside 'cat /proc/self/mountinfo'
+	n=0
+	for word in ro nosuid nodev noexec noatime noatime; do
+		[[ ,$(options_of "/m$n"), != *,$word,* ]]
+		n=$((n + 1))
+	done
+}
+
+@test "remount: locked flags are kept where they were not mentioned" {
+	mount -t tmpfs -o nosuid,nodev,noexec tmpfs "$SRC"
+	echo content >"$SRC/file"
+	userns
+	chmod 755 "$SRC"
+	mount_entry /m bind "$SRC" bind ro
+	mount_entry /n bind "$SRC" bind rw
+	inside 'cat /proc/self/mountinfo'
+	[[ ,$(options_of /m), == *,ro,nosuid,nodev,noexec,* ]]
+	[[ ,$(options_of /n), == *,rw,nosuid,nodev,noexec,* ]]
+}
+
+@test "rootfsPropagation slave: events of the host come in, none leave" {
+	mount -t tmpfs tmpfs "$SRC"
+	mount --make-shared "$SRC"
+	config 'del(.linux.seccomp) | .linux.rootfsPropagation = "slave" | .process.capabilities.bounding += ["CAP_SYS_ADMIN"] |
+		.process.capabilities.effective += ["CAP_SYS_ADMIN"] | .process.capabilities.permitted += ["CAP_SYS_ADMIN"]'
+	mount_entry /in bind "$SRC" rbind rslave
+	mkdir "$SRC/late" "$SRC/own"
+	program sleep 1000
+	hull run -d "$ID"
+	mount -t tmpfs late "$SRC/late"
+	run -0 hull exec "$ID" stat -f -c %T /in/late
+	grep -q ' /in/late ' "/proc/$(pid_of "$ID")/mountinfo"
+	hull exec --cap CAP_SYS_ADMIN "$ID" mount -t tmpfs own /in/own
+	! grep -q " $SRC/own " /proc/self/mountinfo
+}
+
+@test "--no-pivot: a user namespace inside cannot mount a fresh proc" {
+	config '.process.capabilities.bounding += ["CAP_SYS_ADMIN"] | .process.capabilities.effective += ["CAP_SYS_ADMIN"] |
+		.process.capabilities.permitted += ["CAP_SYS_ADMIN"] | del(.linux.seccomp)'
+	program sh -c 'unshare -U -r -m -p -f sh -c "mount -t proc proc /tmp && echo bare" || echo refused'
+	run -0 hull run --no-pivot "$ID"
+	[[ $output == *refused* ]]
+	[[ $output != *bare* ]]
+}
+
+@test "cgroup mount: read-only is read-only, with and without namespaces of its own" {
+	local ns
+	for ns in none cgroup network user; do
+		hull_config=$(cat config.json)
+		case $ns in
+		none) ;;
+		user) userns ;;
+		*) config '.linux.namespaces |= map(select(.type != $n))' --arg n "$ns" ;;
+		esac
+		inside 'mkdir /sys/fs/cgroup/x || echo cg-ro; mkdir /sys/x 2>/dev/null; grep " /sys " /proc/self/mountinfo; grep " /sys/fs/cgroup " /proc/self/mountinfo; ls /sys/fs/cgroup/cgroup.procs'
+		[[ $output == *cg-ro* ]]
+		[[ $(options_of /sys/fs/cgroup) == ro* ]]
+		[[ $(options_of /sys) == ro* ]]
+		[[ $output == */sys/fs/cgroup/cgroup.procs* ]]
+		echo "$hull_config" >config.json
+	done
+}
+
+@test "sysfs in a user namespace without a network namespace: the host's, bound" {
+	userns
+	config '.linux.namespaces |= map(select(.type != "network"))'
+	inside 'test -d /sys/kernel && echo there; grep " /sys " /proc/self/mountinfo; touch /sys/x || echo ro'
+	[ "${lines[0]}" = there ]
+	[[ $(options_of /sys) == ro* ]]
+}
+
+@test "masks leave nothing of the runtime's to be seen" {
+	config '.linux.maskedPaths = ["/etc", "/proc/keys"]'
+	inside 'ls -A /run; ls -A /tmp; ls -A /etc; test -d /etc && echo directory; cut -d" " -f5 /proc/self/mountinfo'
+	[ "${lines[0]}" = directory ]
+	[[ $output != *hull* ]]
+	[ -z "$(ls -A rootfs/run rootfs/tmp | grep -v :)" ]
+}
+
+@test "idmap: without a user namespace, many under a low limit of descriptors" {
+	local i
+	chown 7:8 "$SRC/file"
+	for ((i = 0; i < 20; i++)); do
+		config_words '.mounts += [{destination: $w[0], type: "bind", source: $w[1], options: ["bind", "idmap"],
+			uidMappings: [{containerID: 7, hostID: 1007, size: 1}], gidMappings: [{containerID: 8, hostID: 1008, size: 1}]}]' \
+			"m$i" "$SRC"
+	done
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 20, hard: 20}]'
+	inside 'stat -c %u:%g /m0/file /m19/file; ulimit -n'
+	[ "${lines[*]}" = "1007:1008 1007:1008 20" ]
+}
+
+@test "idmap is not recursive, ridmap is; a link as source" {
+	mkdir "$SRC/sub"
+	mount -t tmpfs tmpfs "$SRC/sub"
+	touch "$SRC/sub/file"
+	ln -s src "$BATS_TEST_TMPDIR/link"
+	local word
+	for word in idmap ridmap; do
+		config_words '.mounts += [{destination: ("/" + $w[0]), type: "bind", source: $w[1], options: ["rbind", $w[0]],
+			uidMappings: [{containerID: 0, hostID: 1000, size: 1}], gidMappings: [{containerID: 0, hostID: 1000, size: 1}]}]' \
+			"$word" "$BATS_TEST_TMPDIR/link"
+	done
+	inside 'stat -c %u /idmap/file /idmap/sub/file /ridmap/file /ridmap/sub/file'
+	[ "${lines[*]}" = "1000 0 1000 1000" ]
+}
+
+@test "idmap: bare, it takes the mappings of a user namespace joined by path" {
+	userns
+	chown 0:0 "$SRC/file"
+	program sleep 1000
+	hull run -d "$ID"
+	config 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(if .type == "user" then
+		.path = "/proc/\($p)/ns/user" else . end)' --arg p "$(pid_of "$ID")"
+	mount_entry /m bind "$SRC" bind idmap
+	program stat -c %u:%g /m/file
+	run -0 hull run "$ID-b"
+	[ "$output" = 0:0 ]
+}
+
+@test "devices: repeating the default ones is harmless" {
+	config '.linux.devices = [{path: "/dev/tty", type: "c", major: 5, minor: 0, fileMode: 438},
+		{path: "/dev/ptmx", type: "c", major: 5, minor: 2, fileMode: 438},
+		{path: "/dev/null", type: "c", major: 1, minor: 3, fileMode: 438}]'
+	inside 'stat -c %t:%T /dev/tty /dev/null; test -e /dev/ptmx && echo ptmx'
+	[ "${lines[*]}" = "5:0 1:3 ptmx" ]
+}
+
+@test "devices: bound from the host in a user namespace, nosuid and noexec" {
+	userns
+	inside 'cat /proc/self/mountinfo; echo x >/dev/null && echo works'
+	[[ ,$(options_of /dev/null), == *,nosuid,* ]]
+	[[ ,$(options_of /dev/null), == *,noexec,* ]]
+	[ "${lines[-1]}" = works ]
+}
+
+@test "devices: mode and owner whatever the umask" {
+	config '.linux.devices = [{path: "/dev/x/y", type: "c", major: 1, minor: 3, fileMode: 438, uid: 7, gid: 8}] |
+		.process.user.umask = 63'
+	umask 077
+	inside 'stat -c %a:%u:%g /dev/x/y; stat -c %a /dev/x /dev/null'
+	[ "${lines[*]}" = "666:7:8 755 666" ]
+}

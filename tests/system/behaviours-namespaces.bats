@@ -1,0 +1,299 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Namespaces, filters and hooks: what users of other runtimes rely on and is easily missed.
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+	make_bundle
+}
+
+teardown() {
+	clean_up
+	[ -z "${AGENT:-}" ] || kill "$AGENT" 2>/dev/null || :
+}
+
+inside() {
+	program sh -c "$1"
+	run -0 hull run "$ID"
+}
+
+userns() {
+	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+		.linux.gidMappings = .linux.uidMappings'
+	chown -R 100000:100000 rootfs
+	local d=$BUNDLE
+	while [ "$d" != / ]; do
+		chmod o+x "$d"
+		d=$(dirname "$d")
+	done
+}
+
+# An agent at socket $1 that writes what it is sent to $2 and answers every call with "go on".
+agent() {
+	python3 - "$1" "$2" <<'PY' &
+import array, fcntl, os, socket, struct, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+s.bind(sys.argv[1])
+s.listen(8)
+while True:
+    c, _ = s.accept()
+    data, anc, _, _ = c.recvmsg(65536, socket.CMSG_SPACE(4))
+    while True:
+        more = c.recv(65536)
+        if not more:
+            break
+        data += more
+    with open(sys.argv[2] + ".new", "wb") as f:
+        f.write(data)
+    os.rename(sys.argv[2] + ".new", sys.argv[2])
+    fd = array.array("i", anc[0][2])[0]
+    if os.fork():
+        os.close(fd)
+        continue
+    while True:
+        try:
+            req = bytearray(80)
+            fcntl.ioctl(fd, 0xC0502100, req)
+            ident = struct.unpack("Q", req[:8])[0]
+            fcntl.ioctl(fd, 0xC0182101, struct.pack("QqiI", ident, 0, 0, 1))
+        except OSError:
+            os._exit(0)
+PY
+	AGENT=$!
+	until_true test -S "$1"
+}
+
+# An ordinary user, its bundle and its states; one id is mapped.
+need_user() {
+	local d=$BUNDLE
+	setpriv --reuid=4242 --regid=4242 --clear-groups unshare -U true 2>/dev/null ||
+		skip "this kernel lets no ordinary user make a user namespace"
+	while [ "$d" != / ]; do
+		chmod o+x "$d"
+		d=$(dirname "$d")
+	done
+	mkdir -p "$BATS_TEST_TMPDIR/user-states"
+	rm config.json
+	"$HULL" spec --rootless
+	config '.process.terminal = false | .linux.uidMappings[0].hostID = 4242 | .linux.gidMappings[0].hostID = 4242'
+	chown -R 4242:4242 "$BUNDLE" "$BATS_TEST_TMPDIR/user-states"
+}
+
+as_user() {
+	setpriv --reuid=4242 --regid=4242 --clear-groups env -u XDG_RUNTIME_DIR \
+		"$HULL" --root "$BATS_TEST_TMPDIR/user-states" "$@"
+}
+
+@test "every namespace of another container: pid, time and cgroup too" {
+	config '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 1000000}}'
+	program sleep 1000
+	hull run -d "$ID"
+	pid=$(pid_of "$ID")
+	config 'del(.linux.timeOffsets, .hostname) | .linux.namespaces |= map(if .type == "mount" then . else
+		.path = "/proc/\($p)/ns/" + ({network: "net"}[.type] // .type) end)' --arg p "$pid"
+	program sh -c 'for n in cgroup ipc net pid time uts; do readlink /proc/self/ns/$n; done; cut -d. -f1 /proc/uptime; ps'
+	run -0 hull run "$ID-b"
+	i=0
+	for n in cgroup ipc net pid time uts; do
+		[ "${lines[$i]}" = "$(readlink "/proc/$pid/ns/$n")" ]
+		i=$((i + 1))
+	done
+	[ "${lines[6]}" -gt 1000000 ]
+	[[ $output == *"sleep 1000"* ]]
+}
+
+@test "exec: into a user namespace, the network being the host's" {
+	userns
+	config '.linux.namespaces |= map(select(.type != "network"))'
+	program sleep 1000
+	hull run -d "$ID"
+	run -0 hull exec "$ID" sh -c 'readlink /proc/self/ns/net; readlink /proc/self/ns/user; id -u'
+	[ "${lines[0]}" = "$(readlink /proc/self/ns/net)" ]
+	[ "${lines[1]}" = "$(readlink "/proc/$(pid_of "$ID")/ns/user")" ]
+	[ "${lines[2]}" = 0 ]
+}
+
+@test "user namespace joined by path: its root owns the terminal and the devices" {
+	userns
+	program sleep 1000
+	hull run -d "$ID"
+	config 'del(.linux.uidMappings, .linux.gidMappings) | .process.terminal = true | .linux.namespaces |= map(if .type == "user" then
+		.path = "/proc/\($p)/ns/user" else . end)' --arg p "$(pid_of "$ID")"
+	program sh -c 'stat -c %u:%g "$(tty)" /dev/pts'
+	run -0 hull run "$ID-b" </dev/null
+	[[ ${lines[0]} == 0:5* ]]
+}
+
+@test "user namespace: several ranges, and two ids that change places" {
+	userns
+	config '.linux.uidMappings = [{containerID: 0, hostID: 100001, size: 1}, {containerID: 1, hostID: 100000, size: 1},
+		{containerID: 10, hostID: 200000, size: 5}] | .linux.gidMappings = .linux.uidMappings | .mounts |= map(select(.type != "devpts"))'
+	chown -R 100001:100001 rootfs
+	inside 'tr -s " " </proc/self/uid_map'
+	[ "${lines[*]}" = " 0 100001 1  1 100000 1  10 200000 5" ]
+}
+
+@test "personality: also under a filter that forbids the call" {
+	config '.linux.personality = {domain: "LINUX32"} | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+		syscalls: [{names: ["personality"], action: "SCMP_ACT_KILL_PROCESS"}]}'
+	inside 'uname -m'
+	[ "$output" = i686 ]
+	program sleep 1000
+	hull run -d "$ID"
+	run -0 hull exec "$ID" uname -m
+	[ "$output" = i686 ]
+}
+
+@test "memory policy: mode and nodes are in force" {
+	config '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_STATIC_NODES"]}'
+	program sh -c 'grep -c bind=static:0 /proc/self/numa_maps'
+	run hull run "$ID"
+	[ "$status" -eq 0 ] || skip "no numa_maps in this kernel"
+	[ "$output" -gt 0 ]
+}
+
+@test "rlimits above the caller's own hard limit" {
+	capsh --has-p=cap_sys_resource 2>/dev/null || skip "needs CAP_SYS_RESOURCE"
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 5000, hard: 6000}]'
+	program sh -c 'ulimit -Sn; ulimit -Hn'
+	run -0 bash -c 'ulimit -n 1000; "$0" --root "$1" run "$2"' "$HULL" "$STATES" "$ID"
+	[ "${lines[*]}" = "5000 6000" ]
+}
+
+@test "seccomp: rules that say what the default says are no error" {
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [
+		{names: ["bdflush", "mkdir"], action: "SCMP_ACT_ALLOW"}, {names: ["nosuchcall"], action: "SCMP_ACT_ERRNO"}]}'
+	inside 'echo fine'
+	[[ $output == *fine* ]]
+}
+
+@test "seccomp: a call newer than the profile does not exist" {
+	program busybox true
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ERRNO", architectures: ["SCMP_ARCH_X86_64"], syscalls: [
+		{names: [$s[]], action: "SCMP_ACT_ALLOW"}]}' --argjson s "$(jq '[.linux.seccomp.syscalls[].names[]] | unique' config.json)"
+	cat >call.c <<'C'
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		errno = 0;
+		syscall(atol(argv[i]));
+		printf("%d\n", errno);
+	}
+	return 0;
+}
+C
+	command -v gcc >/dev/null || skip "needs a C compiler"
+	gcc -static -o rootfs/bin/call call.c
+	program call 1000 175 # far in the future; init_module, old and not in the list
+	run -0 hull run "$ID"
+	[ "${lines[*]}" = "38 1" ]
+}
+
+@test "seccomp: startContainer hooks run under the filter" {
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"],
+		action: "SCMP_ACT_KILL_PROCESS"}]} | .root.readonly = false |
+		.hooks.startContainer = [{path: "/bin/mkdir", args: ["mkdir", "/tmp/made"]}]'
+	run hull run "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == *"error running startContainer hook #0"*"bad system call"* ]]
+	[ ! -d rootfs/tmp/made ]
+}
+
+@test "seccomp: the listener goes to the agent with the state; exec too" {
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $l, listenerMetadata: "meta",
+		syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]} | .root.readonly = false' --arg l "$PWD/agent"
+	agent "$PWD/agent" sent
+	program sh -c 'mkdir /tmp/made && exec sleep 1000'
+	timeout 20 "$HULL" --root "$STATES" run -d "$ID"
+	until_true test -d rootfs/tmp/made
+	jq -e --arg id "$ID" --argjson pid "$(pid_of "$ID")" '.fds == ["seccompFd"] and .pid == $pid and .metadata == "meta" and
+		.state.id == $id and .state.status == "creating" and (.ociVersion | type) == "string"' sent
+	rm sent
+	timeout 20 "$HULL" --root "$STATES" exec "$ID" mkdir /tmp/second
+	jq -e '.fds == ["seccompFd"]' sent
+	hull delete --force "$ID"
+}
+
+@test "seccomp: a filter that asks about execve, open and close does not block hull" {
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $l, syscalls: [
+		{names: ["execve", "execveat", "openat", "open", "read", "close", "fcntl"], action: "SCMP_ACT_NOTIFY"}]}' --arg l "$PWD/agent"
+	agent "$PWD/agent" sent
+	program cat /etc/passwd
+	for nnp in true false; do
+		config ".process.noNewPrivileges = $nnp"
+		run -0 timeout 20 "$HULL" --root "$STATES" run "$ID"
+		[[ $output == root:* ]]
+	done
+}
+
+@test "seccomp: listenerPath without a rule that notifies is ignored; write cannot notify" {
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/nothere", syscalls: [
+		{names: ["mkdir"], action: "SCMP_ACT_ERRNO"}]}'
+	inside 'echo fine'
+	[[ $output == *fine ]]
+	config '.linux.seccomp.syscalls = [{names: ["write"], action: "SCMP_ACT_NOTIFY"}]'
+	run hull run "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == *"SCMP_ACT_NOTIFY cannot be used for the write syscall"* ]]
+	config '.linux.seccomp.syscalls = [{names: ["mkdir"], action: "SCMP_ACT_NOTIFY"}] | del(.linux.seccomp.listenerPath)'
+	run hull run "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == *listenerPath* ]]
+}
+
+@test "seccomp: no listener leaks into startContainer hooks" {
+	printf '#!/bin/sh\ncat >/dev/null\nls /proc/self/fd >/tmp/fds\n' >rootfs/bin/hook
+	chmod +x rootfs/bin/hook
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $l, syscalls: [
+		{names: ["mkdir"], action: "SCMP_ACT_NOTIFY"}]} | .root.readonly = false |
+		.hooks.startContainer = [{path: "/bin/hook"}]' --arg l "$PWD/agent"
+	agent "$PWD/agent" sent
+	program true
+	run -0 timeout 20 "$HULL" --root "$STATES" run "$ID"
+	[ "$(tr "\n" " " <rootfs/tmp/fds)" = "0 1 2 3 " ]
+}
+
+@test "hooks: argv[0] may differ from the path" {
+	config '.hooks.createRuntime = [{path: "/bin/bash", args: ["another", "-c", "cat >/dev/null; echo $0 >" + $o, "zero"]},
+		{path: "/bin/bash", args: ["another", "-c", "tr \"\\0\" \" \" </proc/$$/cmdline >" + $p]}]' --arg o "$PWD/one" --arg p "$PWD/two"
+	hull run "$ID"
+	[ "$(cat one)" = zero ]
+	[[ $(cat two) == "another "* ]]
+}
+
+@test "rootless: no limits and no path, no cgroup; a limit explains itself" {
+	need_user
+	config 'del(.linux.resources, .linux.cgroupsPath)'
+	program id -u
+	run -0 as_user run "$ID"
+	[ "${lines[-1]}" = 0 ]
+	config '.linux.resources = {unified: {"cgroup.max.depth": "3"}}'
+	run as_user run "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *"rootless needs no limits + no cgrouppath when no permission is granted for cgroups"* ]]
+}
+
+@test "rootless: kill and delete without a cgroup; a shared pid namespace warns" {
+	need_user
+	config 'del(.linux.resources, .linux.cgroupsPath)'
+	program sleep 1000
+	as_user run -d "$ID"
+	pid=$(as_user state "$ID" | jq .pid)
+	config 'del(.linux.uidMappings, .linux.gidMappings, .hostname) | .linux.namespaces |= map(if .type == "user" or .type == "pid" then
+		.path = "/proc/\($p)/ns/\(.type)" else . end)' --arg p "$pid"
+	as_user create "$ID-b" 2>err
+	grep -q "Such configuration is strongly discouraged" err
+	as_user start "$ID-b"
+	as_user kill "$ID-b" KILL
+	until_true sh -c "[ \"\$(setpriv --reuid=4242 --regid=4242 --clear-groups '$HULL' --root '$BATS_TEST_TMPDIR/user-states' state '$ID-b' | jq -r .status)\" = stopped ]"
+	as_user delete "$ID-b"
+	as_user delete --force "$ID"
+	until_true sh -c "! grep -q '^State:.[^ZX]' /proc/$pid/status 2>/dev/null"
+}
