@@ -5,6 +5,7 @@
 #include "init/mounts.h"
 #include "init/steps.h"
 #include "sys/fd.h"
+#include "sys/probe.h"
 #include "sys/rootfs.h"
 #include "sys/sys.h"
 
@@ -31,24 +32,22 @@ static const char *split(const char *word, char key[VALUE_MAX])
 	return word[n] ? word + n + 1 : NULL;
 }
 
-/* overlay takes its lower directories one by one (Linux 6.5), which is the only way for a list that
+/* overlay takes its lower directories one by one (Linux 6.8), which is the only way for a list that
  * is longer than a value may be.  1 if all were taken, 0 if the kernel does not know how. */
 static int add_lowerdirs(int fs, const char *list, struct lc_error *e)
 {
 	char dir[VALUE_MAX];
-	bool first = true;
 	size_t n = 0;
 
+	if (!probe_overlay_lowerdir_add())
+		return 0;
 	for (const char *p = list;; p++) {
 		if (*p == '\\' && p[1]) { /* "\:" is a colon of a name */
 			p++;
 		} else if (!*p || *p == ':') {
 			dir[n] = 0;
 			if (sys_fsconfig_string(fs, "lowerdir+", dir) < 0)
-				return errno == EINVAL && first
-					       ? 0
-					       : sys_fs_error(e, fs, "lowerdir %s", dir);
-			first = false;
+				return sys_fs_error(e, fs, "lowerdir %s", dir);
 			n = 0;
 			if (!*p)
 				return 1;

@@ -140,13 +140,16 @@ bool probe_filesystem(const char *fstype)
 	return false;
 }
 
+/* Before Linux 6.5 overlay's options are only collected, whatever they are, and looked at when the
+ * file system is made: taking this one says nothing where nonsense is taken too. */
 bool probe_overlay_lowerdir_add(void)
 {
 	auto_fd fs = sys_fsopen("overlay");
 
 	if (fs < 0)
-		return errno != ENODEV && probe_kernel_at_least(6, 5);
-	return !sys_fsconfig_string(fs, "lowerdir+", "/");
+		return errno != ENODEV && probe_kernel_at_least(6, 8);
+	return sys_fsconfig_string(fs, "lowerdir+nonsense", "/") < 0 &&
+	       !sys_fsconfig_string(fs, "lowerdir+", "/");
 }
 
 /* The words of a file, its newlines made blanks; "" when it cannot be read. */

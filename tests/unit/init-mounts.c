@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Mounts, devices, masks and the change of the root, looked at from inside and outside. */
 #include "init-box.h"
+#include "sys/probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -130,11 +131,12 @@ TEST(missing_targets_are_made)
 	box_symlink(b, "/l/dangling", "/made/here");
 	box_symlink(b, "/deep/link", "../made/too");
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
-		box_mount(b, FS("tmpfs", .target = W(targets[i])));
+		box_mount(b, FS("tmpfs", .source = W("ours"), .target = W(targets[i])));
 	box_mount(b, BIND(below(source, "/file"), "/files/new/f"));
-	run_ok("cat /files/new/f; grep -c tmpfs /proc/self/mountinfo; stat -c %a:%u /a /a/b /made; "
+	run_ok("cat /files/new/f; grep -c 'tmpfs ours' /proc/self/mountinfo; stat -c %a:%u /a /a/b "
+	       "/made; "
 	       "grep -o '/made/here\\|/made/too/z' /proc/self/mountinfo");
-	CHECK_STR(b->out, "from the host\n5\n755:0\n755:0\n755:0\n/made/here\n/made/too/z\n");
+	CHECK_STR(b->out, "from the host\n4\n755:0\n755:0\n755:0\n/made/here\n/made/too/z\n");
 }
 
 TEST(links_in_targets_stay_inside)
@@ -469,6 +471,29 @@ TEST(links_as_sources)
 	CHECK_STR(b->out, "from the host\nfrom the host\nfile\nfile\n");
 }
 
+static int make_ext4(void *disk)
+{
+	execlp("mkfs.ext4", "mkfs.ext4", "-qF", (char *)disk, NULL);
+	return 127;
+}
+
+/* A file system that can be idmapped: tmpfs can since Linux 6.3, ext4 since 5.12. */
+static void outside_with_idmaps(void)
+{
+	const char *disk = getenv("HULL_TEST_DISK");
+
+	if (probe_kernel_at_least(6, 3)) {
+		outside("tmpfs", source, 0, NULL);
+		return;
+	}
+	if (!disk)
+		SKIP("tmpfs cannot be idmapped before Linux 6.3, and HULL_TEST_DISK is not set");
+	if (test_child(make_ext4, (void *)(uintptr_t)disk) != 0)
+		SKIP("tmpfs cannot be idmapped before Linux 6.3, and mkfs.ext4 failed");
+	if (mount(disk, source, "ext4", 0, NULL) < 0)
+		FAIL("mount %s on %s: %s", disk, source, lc_errno_text(errno));
+}
+
 TEST(idmapped_mounts)
 {
 	int pipe_fds[2], userns;
@@ -493,7 +518,7 @@ TEST(idmapped_mounts)
 	userns = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	kill(pid, 9);
 	waitpid(pid, NULL, 0);
-	outside("tmpfs", source, 0, NULL);
+	outside_with_idmaps();
 	write_text(below(source, "/f"), "");
 	box_mount(b, BIND(source, "/mnt", .idmap = true));
 	b->idmaps[0] = userns;
