@@ -45,7 +45,7 @@ struct items {
 	struct arena *arena;
 	struct item *v;
 	size_t n, size;
-	uint32_t newest, newest_x32; /* numbers, without X32_BIT */
+	uint32_t end, end_x32; /* beyond the newest number, without X32_BIT; 0: none is known */
 };
 
 static uint32_t ret_of(enum seccomp_action action, struct opt_u32 errno_ret)
@@ -158,11 +158,11 @@ static const struct rule *through_multiplexer(struct arena *a, const struct rule
 
 static void know(struct items *items, const struct arch *arch, uint32_t nr)
 {
-	uint32_t *newest = arch->x32 ? &items->newest_x32 : &items->newest;
+	uint32_t *end = arch->x32 ? &items->end_x32 : &items->end;
 
 	nr &= ~X32_BIT;
-	if (nr > *newest)
-		*newest = nr;
+	if (nr >= *end)
+		*end = nr + 1;
 }
 
 /* Number of @name on @arch, or no number: it does not exist there. *pseudo: its multiplexed form.
@@ -303,7 +303,7 @@ static bool wants_enosys(const struct spec_seccomp *profile)
 
 struct bounds {
 	uint32_t first; /* of the range, 0 or X32_BIT */
-	uint32_t newest; /* without the bit; 0: nothing is known here */
+	uint32_t end; /* beyond the newest, without the bit; 0: nothing is known here */
 	bool enosys;
 };
 
@@ -328,8 +328,8 @@ static void add_range(struct arena *a, struct arch_rules *out, const struct item
 		*at += n;
 	}
 	add_segment(out, next, none);
-	if (bounds->enosys && bounds->newest)
-		add_segment(out, (bounds->first | bounds->newest) + 1,
+	if (bounds->enosys && bounds->end)
+		add_segment(out, bounds->first + bounds->end,
 			    chain_of_ret(a, SECCOMP_RET_ERRNO | ENOSYS));
 }
 
@@ -349,12 +349,11 @@ static void build_arch(struct arena *a, const struct spec_seccomp *profile, cons
 	out->audit_arch = arch->audit;
 	out->wide = arch->wide;
 	out->segments = arena_array(a, 2 * items.n + 8, sizeof(*out->segments));
-	add_range(a, out, &items, &at, &(struct bounds){ 0, items.newest, enosys });
+	add_range(a, out, &items, &at, &(struct bounds){ 0, items.end, enosys });
 	if (arch->audit != AUDIT_ARCH_X86_64)
 		return;
 	if (with_x32)
-		add_range(a, out, &items, &at,
-			  &(struct bounds){ X32_BIT, items.newest_x32, enosys });
+		add_range(a, out, &items, &at, &(struct bounds){ X32_BIT, items.end_x32, enosys });
 	else
 		add_segment(out, X32_BIT, chain_of_ret(a, SECCOMP_RET_KILL_THREAD));
 	add_segment(out, UINT32_MAX, (struct chain){ 0 }); /* a tracer's "skip this call" */

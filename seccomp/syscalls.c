@@ -38,11 +38,14 @@ static const struct number newer[] = {
 	{},
 };
 
-/* arch/x86/entry/syscalls/syscall_64.tbl: the kernel's own way into a traced program. */
-static const struct number newer_x86_64[] = {
-	{ "uretprobe", 335 },
-	{ "uprobe", 336 },
-	{},
+/* Of one architecture alone. */
+static const struct own {
+	const char *name;
+	uint32_t nr, audit_arch;
+} newer_own[] = {
+	{ "uretprobe", 335, AUDIT_ARCH_X86_64 }, /* the kernel's own way into a traced program */
+	{ "uprobe", 336, AUDIT_ARCH_X86_64 },
+	{ "riscv_hwprobe", 258, AUDIT_ARCH_RISCV64 },
 };
 
 /* arch/x86/entry/syscalls/syscall_32.tbl */
@@ -73,14 +76,18 @@ static uint32_t look_up(const struct number *table, const char *name)
 
 uint32_t newer_syscall(const char *name, uint32_t audit_arch)
 {
-	uint32_t nr = audit_arch == AUDIT_ARCH_X86_64 ? look_up(newer_x86_64, name) : 0;
-
-	return nr ? nr : look_up(newer, name);
+	for (size_t i = 0; i < ARRAY_SIZE(newer_own); i++)
+		if (newer_own[i].audit_arch == audit_arch && !strcmp(newer_own[i].name, name))
+			return newer_own[i].nr;
+	return look_up(newer, name);
 }
 
 bool is_newer_syscall(const char *name)
 {
-	return look_up(newer, name) || look_up(newer_x86_64, name);
+	for (size_t i = 0; i < ARRAY_SIZE(newer_own); i++)
+		if (!strcmp(newer_own[i].name, name))
+			return true;
+	return look_up(newer, name) != 0;
 }
 
 uint32_t x86_direct_syscall(const char *name)
