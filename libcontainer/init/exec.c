@@ -244,6 +244,7 @@ int step_find(struct sandbox *s, struct lc_error *e)
 {
 	const char *name = s->plan->process->args.n ? s->plan->process->args.v[0] : NULL;
 
+	fd_release(&s->root); /* no longer needed, and a directory that links can lead to */
 	if (!name)
 		return 0;
 	if (!*name)

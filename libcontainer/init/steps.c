@@ -157,11 +157,14 @@ static int step_death_signal(struct sandbox *s, struct lc_error *e)
 	return 0;
 }
 
-/* A container that was only created keeps what it needs and nothing else: not the descriptors of
- * its set-up, nor any that the caller forgot (OCI: "only 0 to 2"). */
-static int close_others(struct sandbox *s, struct lc_error *e)
+/* Before the first path of the image's is looked at, all goes but what is still needed: the
+ * descriptors of our set-up, the parent's, and any that the caller forgot (OCI: "only 0 to 2").
+ * Close-on-exec is not enough, for execve(2) opens its path before that: a program named
+ * /proc/self/fd/N/../bin/sh would be the host's (CVE-2024-21626).  What stays are sockets, fifos
+ * and an attribute file, which lead nowhere, and until the program is looked for, the root. */
+static int step_close(struct sandbox *s, struct lc_error *e)
 {
-	int keep[] = { s->start_fifo, s->status_fifo, s->exec_attr, s->sync };
+	int keep[] = { s->start_fifo, s->status_fifo, s->exec_attr, s->sync, s->root };
 	unsigned from = 3 + (unsigned)s->preserve_fds;
 
 	for (size_t i = 0; i < ARRAY_SIZE(keep); i++) { /* smallest first */
@@ -182,7 +185,6 @@ static int close_others(struct sandbox *s, struct lc_error *e)
 	if (sys_close_range(from, ~0U, 0) < 0)
 		return lc_err_errno(e, "close_range");
 	s->procfs = -1;
-	s->root = -1;
 	s->dev = -1;
 	return 0;
 }
@@ -222,11 +224,6 @@ static int step_wait(struct sandbox *s, struct lc_error *e)
 	return 0;
 }
 
-static int step_close(struct sandbox *s, struct lc_error *e)
-{
-	return s->start_fifo >= 0 ? close_others(s, e) : 0;
-}
-
 /*
  * What the container's first process does, in this order.  The last column: messages are complete
  * without the step's name in front.
@@ -258,11 +255,11 @@ const struct step init_steps[] = {
 	{ "make paths read-only", step_readonly_paths, always, false },
 	{ "make file systems read-only", step_readonly, always, false },
 	{ "change the root", step_pivot, always, false },
+	{ "close descriptors", step_close, always, false },
 	{ "look up HOME", step_home, has_process, false },
 	{ "enter the working directory", step_cwd, has_process, false },
 	{ "find the program", step_find, has_process, true },
 	{ "set limits", step_limits, has_process, false },
-	{ "close descriptors", step_close, always, false },
 	{ "set ids", step_ids, has_process, false },
 	{ "load seccomp", step_seccomp, filter_is_early, false },
 	{ "set capabilities", step_caps, has_process, false },
@@ -287,6 +284,7 @@ const struct step exec_steps[] = {
 	{ "open the label", step_open_label, wants_label, false },
 	{ "open the terminal", step_terminal, has_terminal, false },
 	{ "pass on the standard streams", step_streams, has_streams, false },
+	{ "close descriptors", step_close, always, false },
 	{ "look up HOME", step_home, always, false },
 	{ "enter the working directory", step_cwd, always, false },
 	{ "find the program", step_find, always, true },
