@@ -108,6 +108,20 @@ LC_API int lc_update(struct lc *lc, const char *id, const char *resources, struc
 /* What it uses: the "data" object of an `events` line; free() it. */
 LC_API int lc_stats(struct lc *lc, const char *id, char **json, struct lc_error *e);
 
+/* The same in numbers, for a table. */
+#define LC_UNKNOWN UINT64_MAX /* the kernel does not tell; as a limit: there is none */
+struct lc_usage {
+	size_t size; /* set by the caller */
+	uint64_t cpu_usec; /* so far */
+	uint64_t memory, memory_peak, memory_limit, swap; /* bytes */
+	uint64_t pids, pids_limit;
+	uint64_t io_read, io_written; /* bytes so far */
+	uint64_t oom_kills;
+	double cpu_pressure, memory_pressure, io_pressure; /* percent of the last 10 s in which
+							    * something waited; < 0: unknown */
+};
+LC_API int lc_usage(struct lc *lc, const char *id, struct lc_usage *out, struct lc_error *e);
+
 /* Until the container ends, calls @tell with "stats" and their JSON every @interval_ms, and with
  * "oom" and NULL when the kernel killed a process of it for want of memory.  @tell ends it by
  * returning -1. */

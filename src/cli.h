@@ -43,9 +43,9 @@ struct command {
 	int (*run)(struct cli *cli, const void *args, char **words, struct lc_error *e);
 };
 
-extern const struct command cmd_create, cmd_delete, cmd_exec, cmd_features, cmd_kill, cmd_list,
-	cmd_pause, cmd_plan, cmd_ps, cmd_resume, cmd_run, cmd_spec, cmd_start, cmd_state,
-	cmd_validate;
+extern const struct command cmd_create, cmd_delete, cmd_events, cmd_exec, cmd_features, cmd_kill,
+	cmd_list, cmd_pause, cmd_plan, cmd_ps, cmd_resume, cmd_run, cmd_spec, cmd_start, cmd_state,
+	cmd_stats, cmd_update, cmd_validate;
 
 /* Signal number of "9", "KILL", "SIGKILL" or "kill"; -1: none such. */
 int signal_number(const char *name);

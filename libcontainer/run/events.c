@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* lc_stats() and lc_events(): what a container uses, and when memory ran out in it. */
+/* lc_stats(), lc_usage() and lc_events(): what a container uses, and when memory ran out in it. */
 #include "base/own.h"
 #include "json/encode.h"
 #include "run/container.h"
@@ -36,17 +36,58 @@ static int stats_text(int cgroup, char **json, uint64_t *oom_kills, struct lc_er
 	return *json ? 0 : lc_err(e, LC_EINTERNAL, "out of memory");
 }
 
+static int open_living(struct lc *lc, const char *id, struct container *c, struct lc_error *e)
+{
+	if (container_open(lc, id, false, c, e) < 0)
+		return -1;
+	if (container_status(c) == STATUS_STOPPED)
+		return container_not_running(e);
+	return open_cgroup(c, e);
+}
+
 int lc_stats(struct lc *lc, const char *id, char **json, struct lc_error *e)
 {
 	auto_container c = CONTAINER_NONE;
-	auto_fd cgroup = -1;
+	auto_fd cgroup = open_living(lc, id, &c, e);
 
-	if (container_open(lc, id, false, &c, e) < 0)
-		return -1;
-	if (container_status(&c) == STATUS_STOPPED)
-		return container_not_running(e);
-	cgroup = open_cgroup(&c, e);
 	return cgroup < 0 ? -1 : stats_text(cgroup, json, NULL, e);
+}
+
+static double pressure(const struct cgroup_psi *psi)
+{
+	return psi->present ? psi->some.avg10 : -1;
+}
+
+int lc_usage(struct lc *lc, const char *id, struct lc_usage *out, struct lc_error *e)
+{
+	auto_container c = CONTAINER_NONE;
+	auto_fd cgroup = open_living(lc, id, &c, e);
+	struct cgroup_stats s = { 0 };
+	struct lc_usage usage;
+
+	_Static_assert(LC_UNKNOWN == CGROUP_NONE, "unknown is the same inside and outside");
+	if (cgroup < 0 || cgroup_stats_read(cgroup, &c.arena, &s, e) < 0)
+		return -1;
+	usage = (struct lc_usage){
+		.size = out->size < sizeof(usage) ? out->size : sizeof(usage),
+		.cpu_usec = s.cpu.usage_usec,
+		.memory = s.memory.current,
+		.memory_peak = s.memory.peak,
+		.memory_limit = s.memory.max,
+		.swap = s.memory.swap_current,
+		.pids = s.pids.current,
+		.pids_limit = s.pids.max,
+		.oom_kills = s.memory.events.oom_kill,
+		.cpu_pressure = pressure(&s.cpu.psi),
+		.memory_pressure = pressure(&s.memory.psi),
+		.io_pressure = pressure(&s.io_psi),
+	};
+	for (size_t i = 0; i < s.io.n; i++) {
+		usage.io_read += s.io.v[i].rbytes;
+		usage.io_written += s.io.v[i].wbytes;
+	}
+	memcpy(out, &usage, usage.size);
+	return 0;
 }
 
 struct watch {

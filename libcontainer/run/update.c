@@ -1,16 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lc_update(): other limits for a container that lives. */
+#include "base/file.h"
 #include "base/own.h"
+#include "base/str.h"
 #include "run/load.h"
 #include "run/lock.h"
 
 #include <string.h>
+
+/* "swap" counts memory and swap together; what is not given of memory is what is in force. */
+static void complete_swap(struct container *c, const struct spec_resources *resources)
+{
+	auto_fd cgroup = container_cgroup(c);
+	struct spec_memory *memory = resources->memory;
+	struct lc_error ignored;
+	uint64_t limit;
+	size_t len;
+	char *text;
+
+	if (!memory || memory->swap.v <= 0 || memory->limit.v || cgroup < 0 ||
+	    file_read_at(cgroup, "memory.max", &c->arena, 64, &text, &len, &ignored) < 0)
+		return;
+	text[strcspn(text, "\n")] = 0;
+	if (str_u64(text, &limit) && limit <= INT64_MAX)
+		memory->limit = (struct opt_i64){ true, (int64_t)limit };
+}
 
 static int apply(struct container *c, const struct spec_resources *resources, struct lc_error *e)
 {
 	struct plan plan = { 0 };
 	struct plan_host host = { 0 };
 
+	complete_swap(c, resources);
 	if (plan_host_ask(&c->arena, &host, e) < 0 ||
 	    plan_update(&c->arena, resources, &host, &plan, e) < 0)
 		return -1;
