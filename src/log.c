@@ -116,6 +116,21 @@ static void to_journald(enum lc_level level, const char *text)
 		dprintf(STDERR_FILENO, "%s\n", text);
 }
 
+/* A line for people.  Parts of it may be an image's, which shall not steer the terminal. */
+static void print_line(const char *before, const char *text)
+{
+	struct buf b = { .arena = &sink.arena };
+
+	buf_add(&b, before);
+	for (const unsigned char *s = (const unsigned char *)text; *s; s++)
+		buf_addn(&b,
+			 (*s < ' ' && *s != '\n' && *s != '\t') || *s == 0x7f ? "?"
+									      : (const char *)s,
+			 1);
+	buf_add(&b, "\n");
+	(void)!fd_write_all(STDERR_FILENO, b.str, b.len);
+}
+
 static void write_line(enum lc_level level, const char *text, const struct lc_error *e,
 		       const char *hint)
 {
@@ -136,7 +151,7 @@ static void write_line(enum lc_level level, const char *text, const struct lc_er
 		else
 			add_text(&b, level, text);
 		if (fd_write_all(sink.to == TO_FILE ? sink.fd : STDERR_FILENO, b.str, b.len) < 0)
-			dprintf(STDERR_FILENO, "%s\n", text);
+			print_line("", text);
 	}
 }
 
@@ -252,14 +267,14 @@ const struct lc_log *log_sink(void)
 static void to_person(const struct lc_error *e, const char *hint)
 {
 	if (!isatty(STDERR_FILENO)) {
-		dprintf(STDERR_FILENO, "%s\n", e->msg);
+		print_line("", e->msg);
 		return;
 	}
 	for (size_t i = 0; i < sink.n_warnings; i++)
-		dprintf(STDERR_FILENO, "warning: %s\n", sink.warnings[i]);
-	dprintf(STDERR_FILENO, "error: %s\n", e->msg);
+		print_line("warning: ", sink.warnings[i]);
+	print_line("error: ", e->msg);
 	if (hint)
-		dprintf(STDERR_FILENO, "hint: %s\n", hint);
+		print_line("hint: ", hint);
 }
 
 void log_finish(const struct lc_error *e, const char *hint)
@@ -272,7 +287,7 @@ void log_finish(const struct lc_error *e, const char *hint)
 		to_person(e, hint);
 	for (size_t i = 0; !e && i < sink.n_warnings; i++) {
 		if (terminal && !sink.json)
-			dprintf(STDERR_FILENO, "warning: %s\n", sink.warnings[i]);
+			print_line("warning: ", sink.warnings[i]);
 		else
 			write_line(LC_LOG_WARNING, sink.warnings[i], NULL, NULL);
 	}

@@ -9,6 +9,7 @@
 #include "sys/sys.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -173,13 +174,72 @@ static bool ends_in_link(int root, const char *path)
 	return fd >= 0;
 }
 
+/* The kernel file systems that a plan usually mounts, and that most protected paths lie in. */
+static const struct kernel_fs {
+	const char *at, *type;
+	long magic;
+} kernel_fs[] = {
+	{ "/proc", "proc", PROC_SUPER_MAGIC },
+	{ "/sys", "sysfs", SYSFS_MAGIC },
+};
+
+static bool is_mounted_by(const struct plan *plan, const struct kernel_fs *fs)
+{
+	for (size_t i = 0; i < plan->mounts.n; i++) {
+		const struct plan_mount *m = &plan->mounts.v[i];
+
+		if (m->kind == MOUNT_FS && !strcmp(m->fstype, fs->type) &&
+		    !strcmp(m->target, fs->at))
+			return true;
+	}
+	return false;
+}
+
+/* The one that the plan mounts above @path, or NULL. */
+static const struct kernel_fs *kernel_fs_of(const struct plan *plan, const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_fs); i++) {
+		size_t n = strlen(kernel_fs[i].at);
+
+		if (str_starts(path, kernel_fs[i].at) && path[n] == '/' && path[n + 1] &&
+		    is_mounted_by(plan, &kernel_fs[i]))
+			return &kernel_fs[i];
+	}
+	return NULL;
+}
+
+/* Begins at what was seen to be that file system, and stays in the tree below: a link that somebody
+ * with a share in the root puts in its place would be protected instead (CVE-2019-19921). */
+static int open_in_kernel_fs(int root, const struct kernel_fs *fs, const char *path, int *fd,
+			     struct lc_error *e)
+{
+	auto_fd base = rootfs_open_nolinks(root, fs->at, O_PATH | O_DIRECTORY, e);
+	const char *rest = path + strlen(fs->at);
+
+	if (base < 0)
+		return -1;
+	if (!fd_is_fs(base, fs->magic))
+		return lc_err(e, LC_ECONFIG, "%s is no longer the %s that was mounted there",
+			      fs->at, fs->type);
+	rest += strspn(rest, "/");
+	*fd = sys_openat2(base, rest, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	if (*fd >= 0)
+		return 1;
+	return errno == ENOENT || errno == ENOTDIR ? 0 : lc_err_errno(e, "open it");
+}
+
 /*
  * Opens a path to be protected.  Returns 1 with *fd, 0 when there is nothing, -1.  A link is told
  * from nothing at all: what one that dangles will lead to, once somebody makes its target, would
  * not be protected.
  */
-static int open_protected(int root, const char *path, int *fd, struct lc_error *e)
+static int open_protected(const struct sandbox *s, const char *path, int *fd, struct lc_error *e)
 {
+	const struct kernel_fs *fs = kernel_fs_of(s->plan, path);
+	int root = s->root;
+
+	if (fs)
+		return open_in_kernel_fs(root, fs, path, fd, e);
 	*fd = sys_openat2(root, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 	if (*fd >= 0)
 		return 1;
@@ -206,7 +266,7 @@ static bool was_before(const struct strs *list, size_t i)
 static int mask(struct sandbox *s, const char *path, struct covers *c, struct lc_error *e)
 {
 	auto_fd target = -1;
-	int there = open_protected(s->root, path, &target, e);
+	int there = open_protected(s, path, &target, e);
 
 	if (there <= 0)
 		return there;
@@ -239,7 +299,7 @@ static int protect(struct sandbox *s, const char *path, struct lc_error *e)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	auto_fd target = -1, tree = -1;
-	int there = open_protected(s->root, path, &target, e);
+	int there = open_protected(s, path, &target, e);
 
 	if (there <= 0)
 		return there;

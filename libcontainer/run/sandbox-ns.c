@@ -2,6 +2,7 @@
 /* A sandbox of namespaces, seen from the parent: what is opened for init beforehand, the dialogue
  * with it, and what is done to it from outside. */
 #include "base/own.h"
+#include "base/str.h"
 #include "cgroups/cgroup.h"
 #include "init/sync.h"
 #include "run/build.h"
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -81,6 +83,35 @@ static enum ns_how how(const struct plan *plan, enum ns_type type)
 
 /* ---- create: what will be joined and made ---- */
 
+static bool changes(const struct plan *plan, enum ns_type type)
+{
+	bool change = type == NS_UTS && (plan->hostname || plan->domainname);
+
+	for (size_t i = 0; i < plan->sysctls.n && !change; i++) {
+		const char *path = plan->sysctls.v[i].path;
+
+		if (str_starts(path, "net/"))
+			change = type == NS_NETWORK;
+		else if (!strcmp(path, "kernel/domainname"))
+			change = type == NS_UTS;
+		else
+			change = type == NS_IPC;
+	}
+	return change;
+}
+
+/* What config.json changes in a namespace must not be changed in the caller's own, which a path may
+ * lead to. */
+static int check_own(const struct plan *plan, const struct plan_namespace *ns, struct lc_error *e)
+{
+	if (!changes(plan, ns->type))
+		return 0;
+	return lc_err(e, LC_ECONFIG,
+		      "linux.namespaces (%s): %s is the caller's own, whose parameters or name "
+		      "config.json would change",
+		      word_name(ns_type_words, (int)ns->type), ns->path);
+}
+
 static int open_namespaces(struct build *b, struct lc_error *e)
 {
 	for (size_t i = 0; i < NS_TYPES; i++) {
@@ -89,7 +120,7 @@ static int open_namespaces(struct build *b, struct lc_error *e)
 		if (ns->how != NS_JOIN)
 			continue;
 		b->joins[i].fd = ns_open(ns, e);
-		if (b->joins[i].fd < 0 && e->code != LC_OK)
+		if (b->joins[i].fd < 0 && (e->code != LC_OK || check_own(b->plan, ns, e) < 0))
 			return -1;
 	}
 	return 0;
