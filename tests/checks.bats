@@ -136,3 +136,19 @@ c() {
 	[ "$status" -ne 0 ]
 	[[ $output == *'not ok 1 - layers'*'ok 2 - fds' ]]
 }
+
+@test "paths: one that is used by itself, and an exception that is none any more" {
+	cp -r "$BATS_TEST_DIRNAME/../libcontainer" .
+	run tests/check-paths
+	echo "$output"
+	[ "$status" -eq 0 ]
+	printf 'int f(void)\n{\n\treturn mount("x", m->target, "tmpfs", 0, 0);\n}\n' | c libcontainer/init/a.c
+	run tests/check-paths
+	[ "$status" -ne 0 ]
+	[[ $output == libcontainer/init/a.c:4:* ]]
+	rm libcontainer/init/a.c
+	sed -i 's/chroot(".")/chroot("..")/' libcontainer/init/root.c
+	run tests/check-paths
+	[ "$status" -ne 0 ]
+	[[ $output == *'no longer there: libcontainer/init/root.c:chroot(".")'* ]]
+}

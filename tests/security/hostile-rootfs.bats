@@ -156,8 +156,7 @@ try() {
 @test "trap at etc/resolv.conf" { try etc/resolv.conf; }
 @test "trap at run" { try run; }
 
-# CVE-2021-30465, CVE-2024-45310: a path that changes while the runtime looks at it.
-@test "a directory that turns into a link and back, while it is mounted on" {
+@test "CVE-2021-30465, CVE-2024-45310: a directory that turns into a link and back, while it is mounted on" {
 	[ "$(uname -m)" = x86_64 ] || skip "the number of renameat2 is that of x86_64"
 	variant yes no no no
 	config '.mounts += [
