@@ -31,8 +31,8 @@ struct lc; /* opaque */
 
 struct lc_host {
 	size_t size;
-	const char
-		*root; /* directory of states; NULL: /run/hull, or $XDG_RUNTIME_DIR/hull rootless */
+	const char *root; /* directory of states; NULL: /run/hull; rootless $XDG_RUNTIME_DIR/hull,
+			   * else /run/user/UID/hull, else a private /tmp/hull-UID */
 	const char *cgroup_manager; /* "cgroupfs", "systemd" or "disabled"; NULL: "cgroupfs" */
 	const char *rootless; /* "true", "false" or "auto"; NULL: "auto" */
 	const struct lc_log *log; /* borrowed; NULL: silent */
@@ -149,6 +149,11 @@ LC_API void lc_list_free(struct lc_state *list, size_t n);
 
 /* Host pids of all processes of the container, sorted; free() *pids. */
 LC_API int lc_pids(struct lc *lc, const char *id, pid_t **pids, size_t *n, struct lc_error *e);
+
+/* The table of the host's ps(1), called with @options (NULL or empty: -ef), less the lines of other
+ * processes; free() it. */
+LC_API int lc_ps(struct lc *lc, const char *id, const char *const *options, char **table,
+		 struct lc_error *e);
 
 /* Reads and checks a config.json without doing anything; @say gets every error and warning. */
 typedef void lc_say_fn(void *ctx, int level, const char *text);

@@ -47,6 +47,13 @@ extern const struct command cmd_create, cmd_delete, cmd_events, cmd_exec, cmd_fe
 	cmd_list, cmd_pause, cmd_plan, cmd_ps, cmd_resume, cmd_run, cmd_spec, cmd_start, cmd_state,
 	cmd_stats, cmd_update, cmd_validate;
 
+/* Calls @act for each container whose id has a match of the POSIX extended regular expression
+ * @text; goes on after a failure, the first of which ends up in @e. */
+int for_matching(struct cli *cli, const char *text,
+		 int (*act)(struct cli *cli, const struct lc_state *c, const void *how,
+			    struct lc_error *e),
+		 const void *how, struct lc_error *e);
+
 /* Signal number of "9", "KILL", "SIGKILL" or "kill"; -1: none such. */
 int signal_number(const char *name);
 

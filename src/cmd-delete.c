@@ -3,21 +3,32 @@
 #include "cli.h"
 
 struct delete_args {
-	bool force;
+	bool force, regex;
 };
 
 static const struct option_def delete_options[] = {
 	OPT_FLAG(struct delete_args, force, "force", 'f',
 		 "kill it first if it runs; an unknown ID is no error"),
+	OPT_FLAG(struct delete_args, regex, "regex", 'r',
+		 "ID is a regular expression: delete all containers that match"),
 	OPT_END,
 };
+
+static int delete_one(struct cli *cli, const struct lc_state *c, const void *force,
+		      struct lc_error *e)
+{
+	if (lc_delete(cli->lc, c->id, *(const bool *)force, e) == 0 || e->code == LC_ENOTFOUND)
+		return 0;
+	return -1;
+}
 
 static int run(struct cli *cli, const void *given, char **words, struct lc_error *e)
 {
 	const struct delete_args *args = given;
 
 	for (; *words; words++)
-		if (lc_delete(cli->lc, *words, args->force, e) < 0)
+		if ((args->regex ? for_matching(cli, *words, delete_one, &args->force, e)
+				 : lc_delete(cli->lc, *words, args->force, e)) < 0)
 			return -1;
 	return 0;
 }

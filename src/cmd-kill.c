@@ -7,11 +7,18 @@
 #include <strings.h>
 
 struct kill_args {
+	bool all, regex;
+};
+
+struct kill_how {
+	int signal;
 	bool all;
 };
 
 static const struct option_def kill_options[] = {
 	OPT_FLAG(struct kill_args, all, "all", 'a', "signal every process of the container"),
+	OPT_FLAG(struct kill_args, regex, "regex", 'r',
+		 "ID is a regular expression: signal all running containers that match"),
 	OPT_END,
 };
 
@@ -63,15 +70,28 @@ int signal_number(const char *name)
 	return real_time_signal(name);
 }
 
+/* Those that have stopped, also while we look, are none that could be meant. */
+static int kill_one(struct cli *cli, const struct lc_state *c, const void *given,
+		    struct lc_error *e)
+{
+	const struct kill_how *how = given;
+
+	if (!strcmp(c->status, "stopped") || lc_kill(cli->lc, c->id, how->signal, how->all, e) == 0)
+		return 0;
+	return e->code == LC_ENOTFOUND || e->code == LC_ESTATE ? 0 : -1;
+}
+
 static int run(struct cli *cli, const void *given, char **words, struct lc_error *e)
 {
 	const struct kill_args *args = given;
 	const char *name = words[1] ? words[1] : "TERM";
-	int number = signal_number(name[0] == '-' ? name + 1 : name);
+	struct kill_how how = { signal_number(name[0] == '-' ? name + 1 : name), args->all };
 
-	if (number < 0)
+	if (how.signal < 0)
 		return lc_err(e, LC_EUSAGE, "kill: unknown signal \"%s\"", name);
-	return lc_kill(cli->lc, words[0], number, args->all, e);
+	if (args->regex)
+		return for_matching(cli, words[0], kill_one, &how, e);
+	return lc_kill(cli->lc, words[0], how.signal, how.all, e);
 }
 
 const struct command cmd_kill = {

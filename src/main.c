@@ -18,7 +18,7 @@ static const struct command *const commands[] = {
 static const struct option_def global_options[] = {
 	OPT_STRING(struct globals, root, "root", 0, "DIR",
 		   "directory of container states (default: /run/hull; as an ordinary user "
-		   "$XDG_RUNTIME_DIR/hull)"),
+		   "$XDG_RUNTIME_DIR/hull, else /run/user/UID/hull or /tmp/hull-UID)"),
 	OPT_STRING(struct globals, log, "log", 0, "FILE",
 		   "write the log there instead of stderr: a file, journald:IDENT or syslog:IDENT"),
 	OPT_STRING(struct globals, log_format, "log-format", 0, "FORMAT", "text (default) or json"),
@@ -32,6 +32,7 @@ static const struct option_def global_options[] = {
 	OPT_STRING(struct globals, rootless, "rootless", 0, "WHEN",
 		   "true, false or auto (default)"),
 	OPT_FLAG(struct globals, version, "version", 'v', "print the version"),
+	OPT_FLAG(struct globals, version, "version", 'V', NULL),
 	OPT_END,
 };
 

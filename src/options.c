@@ -80,16 +80,18 @@ static const char *nearest(const struct option_def *defs, const char *word)
 static int unknown(const struct option_def *defs, char **argv, struct lc_error *e)
 {
 	const char *word = argv[optind - 1], *near;
+	int len = (int)strcspn(word, "=");
 	char name[64];
 
 	if (optopt > 0 && optopt < FIRST_LONG && strncmp(word, "--", 2) != 0)
 		return lc_err(e, LC_EUSAGE, "unknown option -%c", optopt);
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + strspn(word, "-"), "="),
+	snprintf(name, sizeof(name), "%.*s", len - (int)strspn(word, "-"),
 		 word + strspn(word, "-"));
-	near = nearest(defs, name);
+	near = name[0] && name[1] ? nearest(defs, name) : NULL;
 	if (near)
-		return lc_err(e, LC_EUSAGE, "unknown option --%s; did you mean --%s?", name, near);
-	return lc_err(e, LC_EUSAGE, "unknown option --%s", name);
+		return lc_err(e, LC_EUSAGE, "unknown option %.*s; did you mean --%s?", len, word,
+			      near);
+	return lc_err(e, LC_EUSAGE, "unknown option %.*s", len, word);
 }
 
 static int no_value(const struct option_def *defs, struct lc_error *e)
@@ -121,6 +123,7 @@ static void for_getopt(const struct option_def *defs, bool stop_at_word, char *l
 			*letters++ = ':';
 	}
 	longs[n++] = (struct option){ "help", no_argument, NULL, 'h' };
+	longs[n++] = (struct option){ "usage", no_argument, NULL, 'h' };
 	longs[n] = (struct option){ 0 };
 	*letters = '\0';
 }
@@ -146,7 +149,7 @@ int options_parse(const struct option_def *defs, int argc, char **argv, bool sto
 	opterr = 0;
 	/* _only: Go programs write -no-subreaper */
 	while ((value = getopt_long_only(argc, argv, letters, longs, NULL)) != -1) {
-		if (value == 'h') {
+		if (value == 'h' || (value == '?' && !strcmp(argv[optind - 1], "-?"))) {
 			*help = true;
 			return optind;
 		}

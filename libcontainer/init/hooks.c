@@ -72,7 +72,8 @@ static void become(const struct plan_hook *hook, const struct hook_state *state,
 	sigset_t set;
 	int n;
 
-	if (dup2(in, 0) >= 0 && dup2(out, 1) >= 0 && dup2(out, 2) >= 0 &&
+	if (dup2(in, 0) >= 0 && dup2(state->out > 0 ? state->out : out, 1) >= 0 &&
+	    dup2(state->err > 0 ? state->err : out, 2) >= 0 &&
 	    (state->filtered || sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)) {
 		sys_signals_default(1ULL << (SIGPIPE - 1) | SYS_SIGNALS_OF_LIBC);
 		sigemptyset(&set);

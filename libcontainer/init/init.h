@@ -36,6 +36,8 @@ struct sandbox {
 	int *idmap_userns; /* one per plan->mounts: a user namespace for init to idmap with, or -1
 			    */
 	const char *cgroup_path; /* container's cgroup: absolute path on the host */
+	bool cgroup_is_own; /* else that of the caller, where the container stays: to be seen only
+			     */
 	int procfs; /* O_PATH of a procfs that nobody can mount over, for label, oom_score_adj and
 		     * sysctl writes: the caller's for exec; -1: init makes a private one */
 	int exec_attr; /* /proc/self/attr/.../exec of this process, open for writing, where only the
@@ -50,6 +52,7 @@ struct sandbox {
 	/* State JSON for hooks: head, the pid as the hook sees it, tail.  The head ends with
 	 * "pid":, the two differ in "status". */
 	const char *state_creating, *state_created, *state_tail;
+	int hook_out, hook_err; /* where hooks print to; 0: their messages */
 	bool is_exec; /* `exec` into a running container: exec_steps instead of init_steps */
 	bool mapped_root; /* a user namespace is in force: ids are seen from inside */
 	bool limits_outside; /* the caller sets rlimits (after SYNC_READY; for exec before joining

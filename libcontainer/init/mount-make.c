@@ -282,7 +282,8 @@ int make_bind(struct sandbox *s, struct mounting *m, struct lc_error *e)
 /* ---- cgroup ---- */
 
 /* With a cgroup namespace of its own the container mounts the hierarchy and sees its part of it.
- * Without, or where that is refused, it gets its own directory and no other (CVE-2023-25809). */
+ * Without, or where that is refused, it gets its own directory and no other (CVE-2023-25809); one
+ * that it shares with the caller is read-only. */
 int make_cgroup(struct sandbox *s, struct mounting *m, struct lc_error *e)
 {
 	struct mount_attr attr = { .attr_set = attr_of_new(m->plan) };
@@ -297,6 +298,8 @@ int make_cgroup(struct sandbox *s, struct mounting *m, struct lc_error *e)
 		return lc_err(e, LC_EUNSUPPORTED,
 			      "the container has neither a cgroup namespace nor "
 			      "a cgroup of its own to show");
+	if (!s->cgroup_is_own)
+		attr.attr_set |= MOUNT_ATTR_RDONLY;
 	m->fd = sys_open_tree(AT_FDCWD, s->cgroup_path, OPEN_TREE_CLONE);
 	if (m->fd < 0)
 		return lc_err_errno(e, "cgroup %s", s->cgroup_path);

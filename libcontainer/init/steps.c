@@ -137,14 +137,23 @@ static int step_hooked(struct sandbox *s, struct lc_error *e)
 
 static int step_create_hooks(struct sandbox *s, struct lc_error *e)
 {
-	struct hook_state state = { s->state_creating, s->state_tail, getpid(), false };
+	struct hook_state state = { .head = s->state_creating,
+				    .tail = s->state_tail,
+				    .pid = getpid(),
+				    .out = s->hook_out,
+				    .err = s->hook_err };
 
 	return hooks_run(&s->plan->hooks.create_container, "createContainer", &state, environ, e);
 }
 
 static int step_start_hooks(struct sandbox *s, struct lc_error *e)
 {
-	struct hook_state state = { s->state_created, s->state_tail, getpid(), true };
+	struct hook_state state = { .head = s->state_created,
+				    .tail = s->state_tail,
+				    .pid = getpid(),
+				    .filtered = true,
+				    .out = s->hook_out,
+				    .err = s->hook_err };
 
 	return hooks_run(&s->plan->hooks.start_container, "startContainer", &state,
 			 process(s)->env.v, e);
@@ -161,10 +170,16 @@ static int step_death_signal(struct sandbox *s, struct lc_error *e)
  * descriptors of our set-up, the parent's, and any that the caller forgot (OCI: "only 0 to 2").
  * Close-on-exec is not enough, for execve(2) opens its path before that: a program named
  * /proc/self/fd/N/../bin/sh would be the host's (CVE-2024-21626).  What stays are sockets, fifos
- * and an attribute file, which lead nowhere, and until the program is looked for, the root. */
+ * and files to write to, which lead nowhere, and until the program is looked for, the root. */
 static int step_close(struct sandbox *s, struct lc_error *e)
 {
-	int keep[] = { s->start_fifo, s->status_fifo, s->exec_attr, s->sync, s->root };
+	int keep[] = { s->start_fifo,
+		       s->status_fifo,
+		       s->exec_attr,
+		       s->sync,
+		       s->root,
+		       has_start_hooks(s) ? s->hook_out : -1,
+		       has_start_hooks(s) ? s->hook_err : -1 };
 	unsigned from = 3 + (unsigned)s->preserve_fds;
 
 	for (size_t i = 0; i < ARRAY_SIZE(keep); i++) { /* smallest first */

@@ -62,6 +62,7 @@ static inline bool held(const struct planner *p, int cap)
 
 /* The value of an annotation, NULL when it is not there. */
 const char *annotation(const struct planner *p, const char *key);
+bool annotation_set(const struct planner *p, const char *key); /* and not "", "0", "false" */
 
 /* @path below @base unless it is absolute; "//", "/./" and a last "/" are taken out, ".." stays
  * because it means another place behind a symbolic link. */

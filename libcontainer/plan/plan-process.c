@@ -22,12 +22,11 @@ static int check_id(struct planner *p, const char *member, uint32_t id, const pl
 
 static int plan_groups(struct planner *p, const struct spec_user *from, struct plan_user *to)
 {
-	const char *keep = annotation(p, "run.oci.keep_original_groups");
 	bool denied = p->plan->ns.deny_setgroups ||
 		      (how_ns(p, NS_USER) == NS_INHERIT && p->host->setgroups_denied);
 	char member[64];
 
-	to->keep_groups = denied || (keep && *keep && strcmp(keep, "0") && strcmp(keep, "false"));
+	to->keep_groups = denied || annotation_set(p, "run.oci.keep_original_groups");
 	if (from->additionalGids.n && denied)
 		return lc_err(p->e, LC_ECONFIG,
 			      "process.user.additionalGids: a user namespace of a single id cannot "

@@ -40,6 +40,13 @@ const char *annotation(const struct planner *p, const char *key)
 	return NULL;
 }
 
+bool annotation_set(const struct planner *p, const char *key)
+{
+	const char *value = annotation(p, key);
+
+	return value && *value && strcmp(value, "0") != 0 && strcmp(value, "false") != 0;
+}
+
 int refuse_unsupported(struct planner *p)
 {
 	const struct {
@@ -63,7 +70,11 @@ int refuse_unsupported(struct planner *p)
 /* Annotations that other runtimes give a meaning and hull does not carry out. */
 static void note_annotations(struct planner *p)
 {
-	static const char *const carried_out[] = { "run.oci.keep_original_groups", NULL };
+	static const char *const carried_out[] = {
+		"run.oci.keep_original_groups", "run.oci.seccomp_fail_unknown_syscall",
+		"run.oci.pidfd_receiver",	"run.oci.hooks.stdout",
+		"run.oci.hooks.stderr",		NULL,
+	};
 
 	for (size_t i = 0; i < p->spec->annotations.n; i++) {
 		const char *key = p->spec->annotations.v[i].key;

@@ -19,7 +19,9 @@ struct sandbox_args {
 	int cgroup; /* directory of the container's cgroup, -1: none */
 	int cgroup_fallback; /* exec: the one init is in, when @cgroup takes no processes; -1: none
 			      */
-	const char *cgroup_path; /* absolute path of @cgroup on the host, NULL: none */
+	const char *cgroup_path; /* absolute path of @cgroup on the host, or of the caller's cgroup
+				  * when the container has none; NULL: none */
+	bool cgroup_is_own;
 	int start_fifo, status_fifo; /* create: init waits on the first and reports on the second;
 					-1: run */
 	int console_socket; /* gets the terminal's master, -1: none */
@@ -27,6 +29,7 @@ struct sandbox_args {
 	bool detach;
 	/* State JSON for hooks: head up to the pid, rest; the two heads differ in "status". */
 	const char *state_creating, *state_created, *state_tail;
+	int hook_out, hook_err; /* where hooks print to; 0: their messages */
 	/* create: called as soon as init's process exists: run/ records it and, with the systemd
 	 * driver, makes the scope; then *cgroup becomes its directory (owned by run/). */
 	int (*cloned)(void *ctx, pid_t pid, int *cgroup, struct lc_error *e);

@@ -43,19 +43,54 @@ static bool uses_runtime_dir(const char *rootless)
 	return xdg && *xdg && !probe_initial_userns();
 }
 
-static int default_root(struct lc *lc, struct lc_error *e)
+static bool is_private(const struct stat *st)
+{
+	return S_ISDIR(st->st_mode) && st->st_uid == geteuid() && !(st->st_mode & 0077);
+}
+
+/* Without XDG_RUNTIME_DIR: where a login would have set it to, else a directory of the user's own
+ * in /tmp. The name of that one anybody can take first, so it is looked at before it is used
+ * (root_check()); once it is the user's, the sticky bit of /tmp keeps it so. */
+static void default_root(struct lc *lc)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
+	char *run = arena_printf(&lc->arena, "/run/user/%u", geteuid());
+	struct stat st;
 
 	if (!uses_runtime_dir(lc->rootless)) {
 		lc->root = arena_strdup(&lc->arena, "/run/hull");
-		return 0;
+	} else if (xdg && xdg[0] == '/') {
+		lc->root = arena_printf(&lc->arena, "%s/hull", xdg);
+	} else if (lstat(run, &st) == 0 && is_private(&st)) {
+		lc->root = arena_printf(&lc->arena, "%s/hull", run);
+	} else {
+		lc->root = arena_printf(&lc->arena, "/tmp/hull-%u", geteuid());
+		lc->root_in_tmp = true;
 	}
-	if (!xdg || xdg[0] != '/')
-		return lc_err(e, LC_EUSAGE,
-			      "where should states be kept? XDG_RUNTIME_DIR is not set to an "
-			      "absolute path, and no root directory (--root) is given");
-	lc->root = arena_printf(&lc->arena, "%s/hull", xdg);
+}
+
+static bool is_own_root(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && is_private(&st);
+}
+
+int root_check(const struct lc *lc, struct lc_error *e)
+{
+	struct stat st;
+
+	if (!lc->root_in_tmp)
+		return 0;
+	if (lstat(lc->root, &st) < 0)
+		return errno == ENOENT ? 0 : lc_err_errno(e, "stat %s", lc->root);
+	if (!is_private(&st))
+		return lc_err(
+			e, LC_ESTATE,
+			"%s, where states are kept without XDG_RUNTIME_DIR, is not a directory "
+			"of mode 0700 that belongs to user %u: set XDG_RUNTIME_DIR, or give "
+			"--root",
+			lc->root, geteuid());
 	return 0;
 }
 
@@ -94,7 +129,10 @@ static int lc_setup(struct lc *lc, const struct lc_host *host, struct lc_error *
 			      "\"%s\"",
 			      manager);
 	lc->driver = (enum cgroup_driver)driver;
-	return host->root ? given_root(lc, host->root, e) : default_root(lc, e);
+	if (host->root)
+		return given_root(lc, host->root, e);
+	default_root(lc);
+	return 0;
 }
 
 int lc_open(const struct lc_host *given, struct lc **out, struct lc_error *e)
@@ -124,7 +162,18 @@ void lc_close(struct lc *lc)
 
 static int open_dir(struct lc *lc, const char *id, struct container *c, struct lc_error *e)
 {
-	c->dir = openat(AT_FDCWD, arena_printf(&c->arena, "%s/%s", lc->root, id),
+	auto_fd root = -1;
+
+	if (root_check(lc, e) < 0)
+		return -1;
+	if (lc->root_in_tmp) { /* what was looked at is what is used */
+		root = openat(AT_FDCWD, lc->root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (root < 0 && errno == ENOENT)
+			return lc_err(e, LC_ENOTFOUND, "container \"%s\" does not exist", id);
+		if (root < 0 || !is_own_root(root))
+			return lc_err(e, LC_ESTATE, "%s has changed its owner", lc->root);
+	}
+	c->dir = openat(root, root >= 0 ? id : arena_printf(&c->arena, "%s/%s", lc->root, id),
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (c->dir >= 0)
 		return 0;

@@ -16,6 +16,7 @@
 struct lc {
 	struct arena arena;
 	char *root; /* absolute */
+	bool root_in_tmp; /* to be looked at before use: root_check() */
 	bool root_given; /* by the caller: it has to exist before something is looked for in it */
 	enum cgroup_driver driver;
 	const char *rootless; /* "true", "false" or "auto" */
@@ -38,6 +39,9 @@ struct container {
 	}
 
 enum status { STATUS_CREATING, STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED };
+
+/* The directory of states may be used: it is the user's own, or not there, or not in /tmp. */
+int root_check(const struct lc *lc, struct lc_error *e) lc_checked;
 
 /* "creating"... */
 const char *status_name(enum status status);
@@ -71,6 +75,14 @@ void container_json(struct container *c, enum status status, struct json_writer 
 /* The state document for hooks, cut where the pid goes: head with the given status, and tail. */
 char *container_hook_head(struct container *c, enum status status);
 char *container_hook_tail(struct container *c);
+
+/* The files that the annotations run.oci.hooks.stdout and .stderr name, opened for append, above
+ * descriptor 2 (owned); 0 where there is none. */
+int container_hook_files(struct container *c, int *out, int *err, struct lc_error *e) lc_checked;
+void hook_files_close(int *out, int *err);
+
+/* Path of an annotation's file or socket: relative ones are the bundle's. NULL: not given. */
+char *container_annotated_path(struct container *c, const char *key);
 
 /* Hooks of the saved configuration.  Those of poststop are loaded before the directory goes and run
  * after it. */

@@ -127,7 +127,7 @@ static int make_dir(struct creation *m, struct lc_error *e)
 {
 	char *path = container_path(&m->c);
 
-	if (file_mkdirs(m->lc->root, 0700, e) < 0)
+	if (file_mkdirs(m->lc->root, 0700, e) < 0 || root_check(m->lc, e) < 0)
 		return -1;
 	if (mkdir(path, 0700) < 0)
 		return errno == EEXIST
@@ -254,6 +254,11 @@ static int record(struct creation *m, struct lc_error *e)
 	return 0;
 }
 
+static int open_hook_files(struct creation *m, struct lc_error *e)
+{
+	return container_hook_files(&m->c, &m->hook_out, &m->hook_err, e);
+}
+
 /* ---- cgroup and sandbox ---- */
 
 static uint32_t host_id(const plan_id_maps *maps, uint32_t inside)
@@ -331,6 +336,8 @@ static int created(void *ctx, pid_t pid, struct lc_error *e)
 		.head = container_hook_head(&m->c, STATUS_CREATING),
 		.tail = container_hook_tail(&m->c),
 		.pid = pid,
+		.out = m->hook_out,
+		.err = m->hook_err,
 	};
 
 	if (hooks_run(&hooks->prestart, "prestart", &state, environ, e) < 0)
@@ -338,23 +345,38 @@ static int created(void *ctx, pid_t pid, struct lc_error *e)
 	return hooks_run(&hooks->create_runtime, "createRuntime", &state, environ, e);
 }
 
+/* What a cgroup mount shows to a container without a cgroup namespace: its own, or where it stays.
+ */
+static char *shown_cgroup(struct creation *m)
+{
+	const struct cgroup_ref *ref = &m->c.state.cgroup;
+	const struct plan_host *host = &m->loaded.host;
+
+	if (ref->path)
+		return arena_printf(&m->c.arena, "%s%s", ref->mount, ref->path);
+	if (host->cgroup2 && host->own_cgroup)
+		return arena_printf(&m->c.arena, "%s%s", host->cgroup2, host->own_cgroup);
+	return NULL;
+}
+
 static int make_sandbox(struct creation *m, struct lc_error *e)
 {
 	const struct sandbox_ops *ops = container_sandbox(plan_of(m)->vm, e);
-	const struct cgroup_ref *ref = &m->c.state.cgroup;
-	struct arena *a = &m->c.arena;
 	struct sandbox_args args = {
 		.plan = plan_of(m),
 		.log = m->lc->log,
 		.state_dir = m->c.dir,
 		.cgroup = m->cgroup,
 		.cgroup_fallback = -1,
-		.cgroup_path = ref->path ? arena_printf(a, "%s%s", ref->mount, ref->path) : NULL,
+		.cgroup_path = shown_cgroup(m),
+		.cgroup_is_own = m->c.state.cgroup.path != NULL,
 		.start_fifo = m->start_fifo,
 		.status_fifo = m->status_fifo,
 		.console_socket = m->console_socket,
 		.preserve_fds = (int)m->how.preserve_fds,
 		.detach = !creation_in_foreground(m),
+		.hook_out = m->hook_out,
+		.hook_err = m->hook_err,
 		.state_creating = container_hook_head(&m->c, STATUS_CREATING),
 		.state_created = container_hook_head(&m->c, STATUS_CREATED),
 		.state_tail = container_hook_tail(&m->c),
@@ -405,6 +427,11 @@ static int write_pid_file(struct creation *m, struct lc_error *e)
 
 static int send_pidfd(struct creation *m, struct lc_error *e)
 {
+	static const char key[] = "run.oci.pidfd_receiver";
+	char *receiver = container_annotated_path(&m->c, key);
+
+	if (receiver && socket_send_fd(key, receiver, m->ref.pidfd, e) < 0)
+		return -1;
 	if (!m->how.pidfd_socket)
 		return 0;
 	return socket_send_fd("--pidfd-socket", m->how.pidfd_socket, m->ref.pidfd, e);
@@ -424,6 +451,7 @@ static const struct {
 	{ "open the console", open_console },
 	{ "make fifos", make_fifos },
 	{ "record what will be", record },
+	{ "open the files of hooks", open_hook_files },
 	{ "make the cgroup", make_cgroup },
 	{ "make the sandbox", make_sandbox },
 	{ "record what is", settle },
@@ -478,6 +506,7 @@ void creation_undo(struct creation *m)
 void creation_release(struct creation *m)
 {
 	console_release(&m->console);
+	hook_files_close(&m->hook_out, &m->hook_err);
 	fd_release(&m->console_socket);
 	fd_release(&m->start_fifo);
 	fd_release(&m->status_fifo);

@@ -16,6 +16,7 @@ struct creation {
 	struct console console; /* owned: run in the foreground with a terminal */
 	int console_socket; /* owned: the end that init gets */
 	int start_fifo, status_fifo, cgroup; /* owned */
+	int hook_out, hook_err; /* owned; 0: none */
 	struct sandbox_ref ref; /* owned */
 	bool dir_made, pid_file_made;
 };

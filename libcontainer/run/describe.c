@@ -206,11 +206,14 @@ static int list_dir(struct lc *lc, DIR *dir, struct lc_state **out, size_t *n, s
 
 int lc_list(struct lc *lc, struct lc_state **out, size_t *n, struct lc_error *e)
 {
-	DIR *dir = opendir(lc->root);
+	DIR *dir;
 	int r;
 
 	*out = NULL;
 	*n = 0;
+	if (root_check(lc, e) < 0)
+		return -1;
+	dir = opendir(lc->root);
 	if (!dir && errno == ENOENT && !lc->root_given)
 		return 0;
 	if (!dir)

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "run/helper.h"
 #include "run/process.h"
 #include "sys/fd.h"
 #include "sys/procfs.h"
@@ -24,7 +25,8 @@
 #define CLONE_NEWTIME 0x00000080
 #endif
 
-#define MAP_MAX (64 << 10) /* of /proc/PID/uid_map: the kernel takes 340 lines */
+#define MAP_MAX	 (64 << 10) /* of /proc/PID/uid_map: the kernel takes 340 lines */
+#define SAID_MAX (64 << 10)
 
 const struct ns_kind ns_kinds[NS_TYPES] = {
 	[NS_PID] = { CLONE_NEWPID, "pid" },	     [NS_NETWORK] = { CLONE_NEWNET, "net" },
@@ -154,57 +156,25 @@ static char **helper_args(struct arena *a, const char *name, pid_t pid, const pl
 	return argv;
 }
 
-/* Runs @path; what it complains about ends up in @said. Its status, or -1. */
-static int run_helper(const char *path, char **argv, char *said, size_t size)
-{
-	int out[2], status = -1, pidfd = -1;
-	struct clone_args args = { .flags = CLONE_PIDFD, .exit_signal = SIGCHLD };
-	struct lc_error e;
-	size_t len = 0;
-	ssize_t n;
-
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return -1;
-	args.pidfd = (uintptr_t)&pidfd;
-	switch (sys_clone3(&args)) {
-	case -1:
-		close(out[0]);
-		close(out[1]);
-		return -1;
-	case 0:
-		dup2(out[1], STDOUT_FILENO);
-		dup2(out[1], STDERR_FILENO);
-		execv(path, argv);
-		_exit(127);
-	}
-	close(out[1]);
-	while (len < size - 1 && (n = read(out[0], said + len, size - 1 - len)) > 0)
-		len += (size_t)n;
-	said[len] = 0;
-	said[strcspn(said, "\n")] = 0;
-	close(out[0]);
-	if (process_wait(pidfd, &status, &e) < 0)
-		status = -1;
-	close(pidfd);
-	return status;
-}
-
 static int map_with_helper(const char *name, pid_t pid, const plan_id_maps *maps,
 			   struct lc_error *e)
 {
 	auto_arena a = { 0 };
 	const char *path = find_helper(&a, name);
-	char said[512] = "";
+	char **argv, *said;
+	int status;
 
 	if (!path)
 		return lc_err(e, LC_EUNSUPPORTED,
 			      "%s is missing: without it an ordinary user can map no id but their "
 			      "own (Debian: apt-get install uidmap)",
 			      name);
-	if (run_helper(path, helper_args(&a, name, pid, maps), said, sizeof(said)) != 0)
-		return lc_err(e, LC_ESYSTEM, "%s: %s", path,
-			      *said ? said : "it failed without saying why");
-	return 0;
+	argv = helper_args(&a, path, pid, maps);
+	status = helper_run(argv, true, &a, SAID_MAX, &said, e);
+	if (status <= 0)
+		return status;
+	said[strcspn(said, "\n")] = 0;
+	return lc_err(e, LC_ESYSTEM, "%s: %s", path, *said ? said : "it failed without saying why");
 }
 
 static int map_directly(int procfs, pid_t pid, const char *file, const plan_id_maps *maps,

@@ -59,6 +59,7 @@ static int build_init(struct build *b, const struct sandbox_args *args, struct l
 	}
 	b->box.plan = args->plan;
 	b->box.cgroup_path = args->cgroup_path;
+	b->box.cgroup_is_own = args->cgroup_is_own;
 	b->box.start_fifo = args->start_fifo;
 	b->box.status_fifo = args->status_fifo;
 	b->box.console_socket = args->console_socket;
@@ -66,6 +67,8 @@ static int build_init(struct build *b, const struct sandbox_args *args, struct l
 	b->box.state_creating = args->state_creating;
 	b->box.state_created = args->state_created;
 	b->box.state_tail = args->state_tail;
+	b->box.hook_out = args->hook_out;
+	b->box.hook_err = args->hook_err;
 	b->box.log = (struct lc_log){ .write = sync_log, .max = LC_LOG_WARNING };
 	if (args->log && args->log->max > LC_LOG_WARNING)
 		b->box.log.max = args->log->max;

@@ -5,6 +5,8 @@
 #include "run/load.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 static plan_hooks as_plan(struct arena *a, const struct spec_hook_list *from)
@@ -21,6 +23,52 @@ static plan_hooks as_plan(struct arena *a, const struct spec_hook_list *from)
 	return to;
 }
 
+char *container_annotated_path(struct container *c, const char *key)
+{
+	const struct pairs *all = &c->state.annotations;
+
+	for (size_t i = 0; i < all->n; i++) {
+		const char *path = all->v[i].value;
+
+		if (strcmp(all->v[i].key, key) != 0 || !*path)
+			continue;
+		return path[0] == '/' ? arena_strdup(&c->arena, path)
+				      : arena_printf(&c->arena, "%s/%s", c->state.bundle, path);
+	}
+	return NULL;
+}
+
+static int open_file(struct container *c, const char *key, int *fd, struct lc_error *e)
+{
+	char *path = container_annotated_path(c, key);
+
+	*fd = 0;
+	if (!path)
+		return 0;
+	*fd = openat(AT_FDCWD, path,
+		     O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	if (*fd >= 0)
+		return 0;
+	*fd = 0;
+	return lc_err_errno(e, "annotation %s: open %s", key, path);
+}
+
+void hook_files_close(int *out, int *err)
+{
+	if (*out > 0)
+		fd_release(out);
+	if (*err > 0)
+		fd_release(err);
+}
+
+int container_hook_files(struct container *c, int *out, int *err, struct lc_error *e)
+{
+	*err = 0;
+	if (open_file(c, "run.oci.hooks.stdout", out, e) < 0)
+		return -1;
+	return open_file(c, "run.oci.hooks.stderr", err, e);
+}
+
 static int run_list(struct container *c, const plan_hooks *hooks, const char *stage,
 		    enum status status, struct lc_error *e)
 {
@@ -29,8 +77,12 @@ static int run_list(struct container *c, const plan_hooks *hooks, const char *st
 		.tail = container_hook_tail(c),
 		.pid = status == STATUS_STOPPED ? 0 : c->state.init.pid,
 	};
+	int r = container_hook_files(c, &state.out, &state.err, e);
 
-	return hooks_run(hooks, stage, &state, environ, e);
+	if (r == 0)
+		r = hooks_run(hooks, stage, &state, environ, e);
+	hook_files_close(&state.out, &state.err);
+	return r;
 }
 
 int container_poststart(struct container *c, struct lc_error *e)

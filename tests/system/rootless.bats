@@ -42,6 +42,10 @@ user_hull() {
 	as_user "$HULL" "$@"
 }
 
+has_stopped() {
+	[ "$(user_hull state "$ID" | jq -r .status)" = stopped ]
+}
+
 @test "run, exec, kill, delete; the state is in XDG_RUNTIME_DIR" {
 	program sh -c 'id -u; cat /proc/self/uid_map | tr -s " "'
 	run user_hull run "$ID"
@@ -55,7 +59,7 @@ user_hull() {
 	[ "$(user_hull exec "$ID" id -u)" = 0 ]
 	[ "$(user_hull exec -u 0 "$ID" cat /proc/self/status | grep -c NoNewPrivs)" = 1 ]
 	user_hull kill "$ID" KILL
-	until_true test "$(user_hull state "$ID" | jq -r .status)" = stopped
+	until_true has_stopped
 	user_hull delete "$ID"
 }
 
@@ -97,12 +101,38 @@ user_hull() {
 	[ -z "$(ls -A "$XDG_RUNTIME_DIR/hull")" ]
 }
 
-@test "without XDG_RUNTIME_DIR: an error that says what is missing" {
+@test "without XDG_RUNTIME_DIR: a private directory in /tmp, and no other's" {
 	unset XDG_RUNTIME_DIR
-	run user_hull list
+	[ ! -e /run/user/$U ]
+	rm -rf /tmp/hull-$U
+	run -0 user_hull list -q
+	[ -z "$output" ]
+	program sleep 1000
+	user_hull run -d "$ID"
+	[ "$(stat -c %u:%a /tmp/hull-$U)" = $U:700 ]
+	[ "$(user_hull list -q)" = "$ID" ]
+	user_hull delete --force "$ID"
+	# Somebody else's, one that others may write to, and a link.
+	for trap in "install -d -m 700 -o 31001" "install -d -m 770 -o $U" "ln -s $PWD"; do
+		rm -rf /tmp/hull-$U
+		$trap /tmp/hull-$U
+		for c in "list" "state $ID" "create $ID" "delete --force $ID"; do
+			# shellcheck disable=SC2086
+			run user_hull $c
+			[ "$status" -ne 0 ]
+			[[ $output == *"/tmp/hull-$U, where states are kept"* ]]
+		done
+		user_hull spec -f "other-${RANDOM}.json"
+	done
+	rm -rf /tmp/hull-$U
+	# Where a login would have put it.
+	mkdir -p /run/user
+	install -d -m 700 -o $U /run/user/$U
+	user_hull create "$ID"
+	[ -e "/run/user/$U/hull/$ID" ]
+	user_hull delete --force "$ID"
+	rm -r /run/user/$U
 	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/xdg
-	[ "$status" -ne 0 ]
-	[[ $output == *XDG_RUNTIME_DIR* ]]
 }
 
 @test "a terminal, a time namespace, and joining a network namespace of one's own" {

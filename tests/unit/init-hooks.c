@@ -10,8 +10,9 @@
 #include <time.h>
 
 static struct lc_error e;
-static const struct hook_state state = { "{\"status\":\"creating\",\"pid\":", ",\"x\":1}", 42,
-					 false };
+static const struct hook_state state = {
+	.head = "{\"status\":\"creating\",\"pid\":", .tail = ",\"x\":1}", .pid = 42
+};
 static char *const default_env[] = { (char *)"WHO=default", NULL };
 
 static char *list[8];
@@ -66,7 +67,7 @@ TEST(stdin_can_be_opened_again)
 TEST(a_state_may_be_long)
 {
 	char *tail = malloc(300001);
-	struct hook_state big = { "{\"pid\":", tail, 0, false };
+	struct hook_state big = { .head = "{\"pid\":", .tail = tail };
 	struct plan_hook h = hook("wc -c >out");
 
 	memset(tail, 'x', 300000);
