@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "commit.h"
+#include "document.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,19 @@ static int run_command(struct cli *cli, int argc, char **argv, struct lc_error *
 	return status;
 }
 
+/* help --format FORMAT [COMMAND]: for the build (document.h). */
+static int print_document(char **words, struct lc_error *e)
+{
+	const struct tables tables = { commands, ARRAY_SIZE(commands), global_options };
+	const struct command *c = words[2] ? command_by_name(words[2]) : NULL;
+
+	if (!words[1])
+		return lc_err(e, LC_EUSAGE, "help: option --format requires an argument");
+	if (words[2] && !c)
+		return unknown_command(words[2], e);
+	return document_print(&tables, words[1], c, e);
+}
+
 static int dispatch(struct cli *cli, int argc, char **argv, struct lc_error *e)
 {
 	bool help = false;
@@ -161,6 +175,9 @@ static int dispatch(struct cli *cli, int argc, char **argv, struct lc_error *e)
 		print_version(cli);
 		return 0;
 	}
+	if (argv[first] && !strcmp(argv[first], "help") && argv[first + 1] &&
+	    !strcmp(argv[first + 1], "--format"))
+		return print_document(argv + first + 1, e);
 	if (!argv[first] || (help && !command_by_name(argv[first])) ||
 	    !strcmp(argv[first], "help")) {
 		if (argv[first] && !strcmp(argv[first], "help") && argv[first + 1]) {

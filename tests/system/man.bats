@@ -1,0 +1,100 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Man pages and completion: made of the tables of options, with examples that work.
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+	make_bundle
+	MAN=$BATS_TEST_DIRNAME/../../man
+}
+
+teardown() {
+	clean_up
+}
+
+commands() {
+	"$HULL" --help | sed -n '/^COMMANDS:/,/^$/s/^   \([a-z]*\) .*/\1/p'
+}
+
+@test "man: every command has a page, and no other" {
+	[ "$(cd "$MAN" && echo hull-*.1.scd | tr ' ' '\n' | sed 's/hull-//; s/.1.scd//' | sort)" = "$(commands | sort)" ]
+}
+
+@test "man: scdoc takes every page; each option of --help is in it" {
+	[ -x "$(type -P scdoc)" ] || skip "no scdoc here (Debian: apt-get install scdoc)"
+	local command option
+	for command in "" $(commands); do
+		{
+			"$HULL" help --format scd $command
+			cat "$MAN/hull${command:+-$command}.1.scd"
+		} >page.scd
+		scdoc <page.scd >page
+		for option in $("$HULL" help $command | grep -o '^ *\(-., \)\?--[a-z-]*' | grep -o -e '--[a-z-]*$'); do
+			grep -qF -- "${option//-/\\-}" page || grep -qF -- "$option" page || { echo "$command: $option"; false; }
+		done
+	done
+}
+
+@test "man: the examples work" {
+	need_root
+	program sh -c 'trap "exit 0" TERM; while :; do sleep 1; done'
+	mkdir bin
+	printf '#!/bin/sh\nexec "%s" --root "%s" "$@"\n' "$HULL" "$STATES" >bin/hull
+	chmod +x bin/hull
+	local page id n=0
+	for page in "$MAN"/*.scd; do
+		awk '/^```/ { inside = !inside; if (inside) n++; next } inside { print >("example" n) }' "$page"
+		for example in example*; do
+			PATH=$PWD/bin:$PATH timeout 60 sh -eux "$example" </dev/null >out 2>&1 || { echo "$page"; cat "$example" out; false; }
+			n=$((n + 1))
+			for id in $(ls -A "$STATES"); do
+				hull delete --force "$id"
+			done
+		done
+		rm -f example*
+	done
+	[ "$n" -ge 15 ]
+}
+
+complete_line() { # WORDS...: what bash offers for the last
+	bash -c 'source completion; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _hull; printf "%s\n" "${COMPREPLY[@]}"' bash "$@"
+}
+
+@test "completion: bash offers commands, options, files and containers" {
+	"$HULL" help --format bash >completion
+	[ "$(complete_line hull sta | sort | tr '\n' ' ')" = "start state stats " ]
+	complete_line hull --r | grep -qx -- --root
+	complete_line hull exec --pi | grep -qx -- --pid-file
+	[ "$(complete_line hull run --bundle root)" = rootfs ]
+	mkdir bin
+	printf '#!/bin/sh\necho one\necho two\n' >bin/hull
+	chmod +x bin/hull
+	PATH=$PWD/bin:$PATH
+	[ "$(complete_line hull kill o)" = one ]
+}
+
+@test "completion: every command and option is there for zsh and fish" {
+	local command
+	"$HULL" help --format zsh >zsh
+	"$HULL" help --format fish >fish
+	for command in $(commands); do
+		grep -q "'$command:" zsh
+		grep -q -- "-a $command " fish
+	done
+	grep -q -- '--console-socket\[' zsh
+	grep -q -- '-l console-socket ' fish
+	[ ! -x "$(type -P zsh)" ] || zsh -n zsh
+	[ ! -x "$(type -P fish)" ] || fish -n fish
+}
+
+@test "a typing error in a command or an option is answered by what it may have been" {
+	run hull strat
+	[[ $output == *"did you mean 'start'"* ]]
+	run hull exec --pid-fil x y
+	[[ $output == *--pid-file* ]] || [ "$status" -ne 0 ]
+	run hull run --bundel x y
+	[[ $output == *"did you mean --bundle"* ]]
+	run -1 hull help --format odd
+}
