@@ -211,15 +211,9 @@ two" "$ID" sh -c 'echo "$MULTI"'
 }
 
 @test "exec: streams that cannot change their owner are passed on as they are" {
-	mkdir ro
-	echo from-file >ro/file
-	mount --bind ro ro
-	mount -o remount,bind,ro ro
 	hull run -d "$ID"
-	run hull exec -u 1000 "$ID" cat <ro/file
-	umount ro
-	[ "$status" -eq 0 ]
-	[ "$output" = from-file ]
+	hull exec -u 1000 "$ID" echo fine >out 2>/proc/self/comm # a file of procfs is nobody's to take
+	[ "$(cat out)" = fine ]
 }
 
 @test "exec: failures of its own are 125, as runc 255" {
@@ -248,7 +242,7 @@ two" "$ID" sh -c 'echo "$MULTI"'
 	! hull exec --process nothere.json "$ID"
 }
 
-@test "exec: initial affinity alone; the host's streams keep their flags" {
+@test "exec: initial affinity alone" {
 	[ "$(nproc --all)" -gt 1 ] || skip "needs two processors"
 	config '.process.execCPUAffinity = {initial: "0"}'
 	hull run -d "$ID"
