@@ -120,7 +120,7 @@ static int set_mempolicy_of(const struct plan_mempolicy *m, struct lc_error *e)
 	for (size_t i = 0; i < ARRAY_SIZE(m->nodes); i++)
 		any |= m->nodes[i] != 0;
 	memcpy(nodes, m->nodes, sizeof(nodes));
-	if (sys_set_mempolicy(m->mode, any ? nodes : NULL, any ? 8 * sizeof(nodes) + 1 : 0) < 0)
+	if (sys_set_mempolicy(m->mode, any ? nodes : NULL, any ? 8 * sizeof(nodes) : 0) < 0)
 		return lc_err_errno(e, "linux.memoryPolicy: set_mempolicy");
 	return 0;
 }
