@@ -47,11 +47,16 @@ attack() {
 	END
 }
 
-# Everything about the canary that can change, and all mounts there are.
+# Everything about the canary that can change, and all mounts there are; few processes, for it is
+# taken after each attempt.
 picture() {
-	find "$CANARY" "$CANARY.source" -printf '%p %y %m %U:%G %s %i %l\n' | sort
-	find "$CANARY" "$CANARY.source" -type f -exec sha256sum {} + | sort
-	cut -d' ' -f3- /proc/self/mountinfo
+	local file
+
+	find "$CANARY" "$CANARY.source" -printf '%p %y %m %U:%G %s %i %l\n'
+	for file in "$CANARY"/* "$CANARY"/*/* "$CANARY.source"; do
+		[ ! -f "$file" ] || echo "$file: $(<"$file")"
+	done
+	echo "$(</proc/self/mountinfo)"
 }
 
 # variant DEV TERMINAL READONLY USERNS: writes config.json.
@@ -69,14 +74,17 @@ variant() {
 
 # A root file system that costs little to make, owned by the container's root.
 fresh_rootfs() {
-	rm -rf rootfs
-	mkdir -p rootfs/{bin,dev,etc,proc,run,sys,tmp}
-	[ -e busybox ] || cp "$BUSYBOX" busybox
-	ln busybox rootfs/bin/busybox
 	local applet
-	for applet in sh rm chmod timeout true; do
-		ln -s busybox "rootfs/bin/$applet"
-	done
+
+	rm -rf rootfs
+	if [ ! -d plain-rootfs ]; then
+		mkdir -p plain-rootfs/{bin,dev,etc,proc,run,sys,tmp}
+		cp "$BUSYBOX" plain-rootfs/bin/busybox
+		for applet in sh rm chmod timeout true; do
+			ln -s busybox plain-rootfs/bin/$applet
+		done
+	fi
+	cp -al plain-rootfs rootfs
 }
 
 # set_trap PLACE KIND: puts it into the root file system.
@@ -95,29 +103,47 @@ set_trap() {
 	esac
 }
 
+# The test machine is slow: there, half of the variants, so chosen that any three of the four answers
+# occur in all their combinations.
+left_out() { # DEV TERMINAL READONLY USERNS
+	local answers="$*"
+
+	answers=${answers//[! y]/}
+	answers=${answers// /}
+	[ -n "${HULL_TEST_VM:-}" ] && [ $((${#answers} % 2)) -eq 1 ]
+}
+
+# attempt PLACE KIND DEV TERMINAL READONLY USERNS
+attempt() {
+	local code=0 after
+
+	fresh_rootfs
+	set_trap "$1" "$2"
+	chown -hR "$OWNER:$OWNER" rootfs
+	timeout -k 5 20 "$HULL" --root "$STATES" run "$ID" </dev/null >output 2>&1 9<"$CANARY" || code=$?
+	after=$(picture)
+	[ "$code" = 124 ] || [ "$code" -ge 128 ] || [ "$BEFORE" != "$after" ] || return 0
+	echo "$1: $2, dev $3, terminal $4, readonly $5, userns $6: exit status $code"
+	cat output
+	diff <(echo "$BEFORE") <(echo "$after")
+	return 1
+}
+
 # try PLACE: every kind of trap there, in every variant.
 try() {
-	local place=$1 dev terminal readonly userns kind before after code
-	before=$(picture)
-	for dev in yes no; do for terminal in yes no; do for readonly in yes no; do for userns in yes no; do
-		variant "$dev" "$terminal" "$readonly" "$userns"
+	local variants=({yes,no}\ {yes,no}\ {yes,no}\ {yes,no}) words kind tried=0
+
+	BEFORE=$(picture)
+	for words in "${variants[@]}"; do
+		read -ra words <<<"$words"
+		! left_out "${words[@]}" || continue
+		variant "${words[@]}"
 		for kind in absolute upwards dangling absent descriptor process fifo node; do
-			fresh_rootfs
-			set_trap "$place" "$kind"
-			chown -hR "$OWNER:$OWNER" rootfs
-			code=0
-			timeout -k 5 20 "$HULL" --root "$STATES" run "$ID" \
-				</dev/null >output 2>&1 9<"$CANARY" || code=$?
-			after=$(picture)
-			if [ "$code" = 124 ] || [ "$code" -ge 128 ] || [ "$before" != "$after" ]; then
-				echo "$place: $kind, dev $dev, terminal $terminal, readonly $readonly," \
-					"userns $userns: exit status $code"
-				cat output
-				diff <(echo "$before") <(echo "$after")
-				return 1
-			fi
-			done
-	done; done; done; done
+			attempt "$1" "$kind" "${words[@]}" || return 1
+			tried=$((tried + 1))
+		done
+	done
+	[ $tried -ge 64 ]
 }
 
 @test "the picture shows what can happen to the host" {

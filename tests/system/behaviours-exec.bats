@@ -152,6 +152,7 @@ PY
 }
 
 @test "exec: execCPUAffinity is in force, and only for it" {
+	[ "$(nproc --all)" -gt 1 ] || skip "needs two processors"
 	config '.process.execCPUAffinity = {initial: "1", final: "0"}'
 	hull run -d "$ID"
 	run -0 hull exec "$ID" grep Cpus_allowed_list /proc/self/status

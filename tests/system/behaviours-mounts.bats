@@ -203,6 +203,7 @@ userns() {
 
 @test "idmap: without a user namespace, many under a low limit of descriptors" {
 	local i
+	idmappable "$SRC"
 	chown 7:8 "$SRC/file"
 	for ((i = 0; i < 20; i++)); do
 		config_words '.mounts += [{destination: $w[0], type: "bind", source: $w[1], options: ["bind", "idmap"],
@@ -215,8 +216,10 @@ userns() {
 }
 
 @test "idmap is not recursive, ridmap is; a link as source" {
-	mkdir "$SRC/sub"
-	mount -t tmpfs tmpfs "$SRC/sub"
+	idmappable "$SRC"
+	mkdir -p "$SRC/sub" "$BATS_TEST_TMPDIR/sub"
+	idmappable "$BATS_TEST_TMPDIR/sub"
+	mount --bind "$BATS_TEST_TMPDIR/sub" "$SRC/sub"
 	touch "$SRC/sub/file"
 	ln -s src "$BATS_TEST_TMPDIR/link"
 	local word
@@ -231,6 +234,7 @@ userns() {
 
 @test "idmap: bare, it takes the mappings of a user namespace joined by path" {
 	userns
+	idmappable "$SRC"
 	chown 0:0 "$SRC/file"
 	program sleep 1000
 	hull run -d "$ID"

@@ -27,42 +27,27 @@ teardown() {
 	HOLDER=
 }
 
-# Whether a bind mount at $1 wants a directory.
-is_directory() {
-	case $1 in
-	/w | /dev/shm | /mnt/etc) return 0 ;;
-	esac
-	return 1
-}
+# What is this machine's, at once (jq is slow): the root, the cgroup, the sources of bind mounts.
+# shellcheck disable=SC2016 # jq's
+OURS='.root.path = "rootfs" | if .linux.cgroupsPath then .linux.cgroupsPath = "/hull-test/" + $id else . end |
+	.mounts |= map(if (.type == "bind" or ((.options // []) | index("bind") or index("rbind"))) and
+		((.source // "") | startswith("/sys") | not)
+	then .source = if .destination == "/w" then $bundle + "/rootfs"
+		elif .destination == "/dev/shm" or .destination == "/mnt/etc" then $sources + "/dir"
+		elif .destination == "/sbin/docker-init" then $sources + "/init"
+		else $sources + "/file" end
+	else . end)'
 
-# Gives every bind mount of config.json a source of this test's.
-bind_sources() {
-	local i destination source
-	for i in $(jq -r '.mounts | to_entries[] | select(.value.type == "bind" or ((.value.options // []) |
-		index("bind") or index("rbind"))) | .key' config.json); do
-		destination=$(jq -r ".mounts[$i].destination" config.json)
-		source=$SOURCES/file
-		if is_directory "$destination"; then
-			source=$SOURCES/dir
-			[ "$destination" != /w ] || source=$BUNDLE/rootfs
-		fi
-		[ "$destination" != /sbin/docker-init ] || source=$SOURCES/init
-		[[ $(jq -r ".mounts[$i].source" config.json) != /sys* ]] || continue
-		config ".mounts[$i].source = \$s" --arg s "$source"
-	done
-}
-
-# The root file system belongs to the container's root, as an engine would have seen to.
-own_rootfs() {
-	local uid gid
-	uid=$(jq '[.linux.uidMappings[]? | select(.containerID == 0)][0].hostID // 0' config.json)
-	gid=$(jq '[.linux.gidMappings[]? | select(.containerID == 0)][0].hostID // 0' config.json)
-	chown -Rh "$uid:$gid" rootfs "$SOURCES"
-}
+# Its ids on the host for the container's root, how many namespaces have a path, how many idmapped
+# mounts, the prestart hook.
+FACTS='[([.linux.uidMappings[]? | select(.containerID == 0)][0].hostID // 0),
+	([.linux.gidMappings[]? | select(.containerID == 0)][0].hostID // 0),
+	([.linux.namespaces[] | select(.path)] | length),
+	([.mounts[] | select((.options // []) | index("idmap") or index("ridmap"))] | length),
+	(.hooks.prestart[0].path // "-")] | @tsv'
 
 # Namespaces that an engine would have made before, with an interface eth0.
 namespaces() {
-	[ "$(jq '[.linux.namespaces[] | select(.path)] | length' config.json)" -gt 0 ] || return 0
 	unshare -n -i -u sleep 1000 &
 	HOLDER=$!
 	until_true grep -q sleep "/proc/$HOLDER/comm"
@@ -74,9 +59,6 @@ namespaces() {
 
 # docker up to 27 sets the network up in a prestart hook; the file it names does that here.
 prestart_hook() {
-	local hook
-	hook=$(jq -r '.hooks.prestart[0].path // empty' config.json)
-	[ -n "$hook" ] || return 0
 	config '.hooks.prestart[0].path = $p' --arg p "$BATS_TEST_TMPDIR/hook"
 	cat >"$BATS_TEST_TMPDIR/hook" <<-'HOOK'
 		#!/bin/sh
@@ -89,13 +71,15 @@ prestart_hook() {
 
 # runs CONFIG: and the program ends with 0, or is one that goes on.
 runs() {
+	local uid gid paths idmapped hook
 	cp "$CONFIGS/$1.json" config.json
-	config '.root.path = "rootfs" | if .linux.cgroupsPath then .linux.cgroupsPath = "/hull-test/" + $id else . end' \
-		--arg id "$ID"
-	own_rootfs
-	bind_sources
-	namespaces
-	prestart_hook
+	config "$OURS" --arg id "$ID" --arg bundle "$BUNDLE" --arg sources "$SOURCES"
+	read -r uid gid paths idmapped hook <<<"$(jq -r "$FACTS" config.json)"
+	# The root file system belongs to the container's root, as an engine would have seen to.
+	chown -Rh "$uid:$gid" rootfs "$SOURCES"
+	[ "$idmapped" = 0 ] || idmappable "$BUNDLE/rootfs"
+	[ "$paths" = 0 ] || namespaces
+	[ "$hook" = - ] || prestart_hook
 	run "$BATS_TEST_DIRNAME/as-engine.py" "$HULL" "$STATES" "$BUNDLE" "$ID" 5 </dev/null
 	echo "$output"
 	[ "$status" -eq 0 ]

@@ -351,7 +351,7 @@ fails_with() {
 	exec 7<&-
 	for fd in /proc/"$(pid_of "$ID")"/fd/*; do
 		case $(readlink "$fd") in
-		*.fifo | *socket:* | *pipe:* | /dev/* | "$BATS_TEST_TMPDIR"/* | /tmp/bats*) ;;
+		*.fifo | *socket:* | *pipe:* | /dev/* | "$BATS_TEST_TMPDIR"/* | "$BATS_RUN_TMPDIR"/*) ;;
 		*) echo "$fd: $(readlink "$fd")"; false ;;
 		esac
 		[[ $(readlink "$fd") != *config.json ]]
