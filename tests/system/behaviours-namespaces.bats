@@ -32,8 +32,8 @@ userns() {
 
 # An agent at socket $1 that writes what it is sent to $2 and answers every call with "go on".
 agent() {
-	python3 - "$1" "$2" <<'PY' &
-import array, fcntl, os, socket, struct, sys
+	python3 - "$1" "$2" 3>&- <<'PY' &
+import array, fcntl, os, select, socket, struct, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 s.bind(sys.argv[1])
 s.listen(8)
@@ -52,7 +52,13 @@ while True:
     if os.fork():
         os.close(fd)
         continue
+    s.close()
+    ready = select.poll()
+    ready.register(fd, select.POLLIN)
     while True:
+        # Before 6.11 a blocking receive does not end with the last process under the filter.
+        if ready.poll()[0][1] & select.POLLHUP:
+            os._exit(0)
         try:
             req = bytearray(80)
             fcntl.ioctl(fd, 0xC0502100, req)
