@@ -158,3 +158,13 @@ has_stopped() {
 	[ "$status" -eq 0 ]
 	[ "$output" = "$(readlink "/proc/$pid/ns/net")" ]
 }
+
+@test "streams that cannot change their owner are passed on as they are" {
+	program sleep 1000
+	user_hull run -d "$ID"
+	: >roots
+	chown 0:0 roots
+	user_hull exec "$ID" echo through >roots
+	[ "$(cat roots)" = through ]
+	[ "$(stat -c %u roots)" = 0 ]
+}
