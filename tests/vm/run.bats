@@ -72,6 +72,24 @@ setup() {
 	[ ! -e /tmp/hull-vm-meet ]
 }
 
+@test "run-files: one numbering, the counts of each file, and a failure that is one" {
+	printf '@test "good" { true; }\n@test "bad" { echo why; false; }\n' >"$BATS_TEST_TMPDIR/two.bats"
+	printf '@test "not here" { skip "no reason"; }\n' >"$BATS_TEST_TMPDIR/one.bats"
+	printf '@test "dies" { echo o >/proc/sysrq-trigger; sleep 100; }\n' >"$BATS_TEST_TMPDIR/dies.bats"
+	run --separate-stderr "$vm-files" --machines=2 --timeout=120 "$BATS_TEST_TMPDIR"/{one,two}.bats
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[ "$(grep -oE '^(not )?ok [0-9]' <<<"$output" | tr -dc 0-9)" = 123 ]
+	[ "$(grep -c '^not ok . bad$' <<<"$output")" -eq 1 ]
+	[ "$(grep -cE '^ok . not here # skip no reason$' <<<"$output")" -eq 1 ]
+	[[ $output == *"two.bats: 1 passed, 1 failed, 0 skipped, "* ]]
+	[ "${lines[-1]}" = 1..3 ]
+	run --separate-stderr "$vm-files" --machines=1 --timeout=120 "$BATS_TEST_TMPDIR/dies.bats"
+	echo "$output"
+	[ "$status" -eq 125 ]
+	[[ $output == *"not ok 1 "*"dies.bats: not ended, or not complete: 0 of 1 results"* ]]
+}
+
 @test "run: QEMU and the folder go when the script is ended" {
 	mkdir "$BATS_TEST_TMPDIR/tmp"
 	TMPDIR=$BATS_TEST_TMPDIR/tmp "$vm" --accel=tcg --timeout=100 -- sleep 1000 3>&- &
