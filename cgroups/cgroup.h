@@ -19,6 +19,7 @@ struct cgroup_ref {
 	char *mount; /* "/sys/fs/cgroup" or the unified mount of a hybrid host */
 	char *path; /* below the mount, begins with '/'; NULL: no cgroup */
 	char *scope; /* systemd unit, NULL with CGROUP_FS */
+	bool user; /* the unit is one of the user's own systemd */
 	bool made; /* we created it, so we remove it */
 };
 
@@ -34,6 +35,8 @@ struct cgroup_ops {
 	/* Applies new limits to a living one. */
 	int (*update)(const struct cgroup_ref *ref, const struct plan_cgroup *plan,
 		      const struct lc_log *log, struct lc_error *e);
+	/* Moves a process into it where the caller itself may not; NULL: there is no such way. */
+	int (*attach)(const struct cgroup_ref *ref, pid_t pid, struct lc_error *e);
 	/* Kills what is left in it, removes it and everything below; absent is fine. */
 	int (*destroy)(const struct cgroup_ref *ref, const struct lc_log *log, struct lc_error *e);
 };

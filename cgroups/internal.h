@@ -83,6 +83,6 @@ int cg_set_device_program(int dir, const struct bytes *program, enum cg_use use,
  * what is cloned into a cgroup that was once killed as a whole. */
 int cg_kill_each(int cgroup, struct lc_error *e) lc_checked;
 
-extern const struct cgroup_ops cgroup_fs_ops, cgroup_disabled_ops;
+extern const struct cgroup_ops cgroup_fs_ops, cgroup_systemd_ops, cgroup_disabled_ops;
 
 #endif

@@ -36,6 +36,9 @@ struct sandbox_args {
 	/* create: called once namespaces and mounts exist, if the plan asks for it: run/ runs
 	 * prestart and createRuntime hooks. */
 	int (*created)(void *ctx, pid_t pid, struct lc_error *e);
+	/* exec: moves a process into the cgroup where the caller itself may not (systemd does it);
+	 * NULL: there is no such way. */
+	int (*adopt)(void *ctx, pid_t pid, struct lc_error *e);
 	void *ctx;
 };
 

@@ -199,6 +199,7 @@ static struct cgroup_ref expected_cgroup(struct creation *m)
 
 	if (ref.driver == CGROUP_SYSTEMD) {
 		ref.scope = cgroup->scope;
+		ref.user = cgroup->user_instance;
 		ref.made = true;
 	} else if (ref.driver == CGROUP_FS && m->loaded.host.cgroup2 && cgroup->path) {
 		ref.mount = m->loaded.host.cgroup2;

@@ -211,6 +211,14 @@ static int open_cgroup(struct execution *x, struct lc_error *e)
 
 /* ---- doing it ---- */
 
+static int adopt(void *ctx, pid_t pid, struct lc_error *e)
+{
+	struct execution *x = ctx;
+	const struct cgroup_ref *ref = &x->c.state.cgroup;
+
+	return cgroup_ops_of(ref->driver)->attach(ref, pid, e);
+}
+
 static int begin(struct execution *x, struct lc_error *e)
 {
 	const struct sandbox_ops *ops = container_sandbox(x->c.state.vm, e);
@@ -231,6 +239,8 @@ static int begin(struct execution *x, struct lc_error *e)
 		.state_creating = container_hook_head(&x->c, STATUS_RUNNING),
 		.state_created = container_hook_head(&x->c, STATUS_RUNNING),
 		.state_tail = container_hook_tail(&x->c),
+		.adopt = cgroup_ops_of(ref->driver)->attach && !x->how.cgroup ? adopt : NULL,
+		.ctx = x,
 	};
 	int r = ops ? ops->exec(&args, &x->init, &x->ref, e) : -1;
 

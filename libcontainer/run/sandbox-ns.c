@@ -334,6 +334,18 @@ static int set_limits(struct build *b, struct lc_error *e)
 	return 0;
 }
 
+/* A user's own systemd may move processes where the user may not. */
+static int move_inside(struct build *b, int cgroup, struct lc_error *e)
+{
+	const struct sandbox_args *args = b->args;
+
+	if (cgroup_attach(cgroup, NULL, b->ref.pid, e) == 0)
+		return 0;
+	if (!args->adopt || (e->sys_errno != EACCES && e->sys_errno != EPERM))
+		return -1;
+	return args->adopt(args->ctx, b->ref.pid, e);
+}
+
 static int admit(struct build *b, bool outside, struct lc_error *e)
 {
 	const struct sandbox_args *args = b->args;
@@ -343,7 +355,7 @@ static int admit(struct build *b, bool outside, struct lc_error *e)
 		return -1;
 	if (args->cloned && args->cloned(args->ctx, b->ref.pid, &cgroup, e) < 0)
 		return -1;
-	if (outside && cgroup_attach(cgroup, NULL, b->ref.pid, e) < 0)
+	if (outside && move_inside(b, cgroup, e) < 0)
 		return -1;
 	if (b->box.is_exec && set_limits(b, e) < 0)
 		return -1;

@@ -36,6 +36,7 @@ static const struct field cgroup_ref_fields[] = {
 	F_STRING(struct cgroup_ref, mount),
 	F_STRING(struct cgroup_ref, path),
 	F_STRING(struct cgroup_ref, scope),
+	F_BOOL(struct cgroup_ref, user),
 	F_BOOL(struct cgroup_ref, made),
 	{},
 };

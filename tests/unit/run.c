@@ -58,7 +58,7 @@ static struct state example(void)
 		.owner = 4294967295U,
 		.boot_id = text_a,
 		.init = { 7, UINT64_MAX },
-		.cgroup = { CGROUP_SYSTEMD, text_a, text_b, text_a, true },
+		.cgroup = { CGROUP_SYSTEMD, text_a, text_b, text_a, true, true },
 		.annotations = { annotations, 1 },
 		.own_pid_namespace = true,
 		.poststop = true,
@@ -82,6 +82,7 @@ TEST(a_state_comes_back_as_it_was_written)
 	CHECK_INT(out.cgroup.driver, CGROUP_SYSTEMD);
 	CHECK_STR(out.cgroup.path, text_b);
 	CHECK(out.cgroup.made);
+	CHECK(out.cgroup.user);
 	CHECK_INT(out.annotations.n, 1);
 	CHECK_STR(out.annotations.v[0].value, text_b);
 	CHECK(out.own_pid_namespace && out.poststop && !out.poststart);

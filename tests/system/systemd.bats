@@ -1,0 +1,285 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The cgroup manager "systemd": scopes, their properties, reloads, what delete leaves.  Runs in the test
+# VM with --init=systemd (and --user-session for the user's own systemd).
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+	[ "${HULL_TEST_VM:-}" = systemd ] || skip "systemd is not PID 1 here (tests/vm/run --init=systemd)"
+	helper=$(dirname "$HULL")/hull-systemd
+	[ -x "$helper" ] || skip "hull-systemd was not built: libsystemd is missing"
+	[ -x /usr/local/libexec/hull/hull-systemd ] ||
+		install -D "$helper" /usr/local/libexec/hull/hull-systemd
+	make_bundle
+	program sleep 1000
+	UNIT=hull-$ID.scope
+	config '.linux.cgroupsPath = $p' --arg p ":hull:$ID"
+}
+
+teardown() {
+	[ -z "${STATES:-}" ] || clean_up
+}
+
+limits() {
+	config ".linux.resources += $1"
+}
+
+shull() {
+	hull --systemd-cgroup "$@"
+}
+
+# property NAME TEXT: what systemd says of the scope.
+property() {
+	local found
+	found=$(systemctl show -P "$1" "$UNIT")
+	[ "$found" = "$2" ] || {
+		echo "$1: expected $2, found $found"
+		return 1
+	}
+}
+
+cgroup_of() {
+	echo "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid_of "$1")/cgroup")"
+}
+
+says() {
+	[ "$(cat "$(cgroup_of "$ID")/$1")" = "$2" ] || {
+		echo "$1: expected $2, found $(cat "$(cgroup_of "$ID")/$1")"
+		return 1
+	}
+}
+
+unit_gone() {
+	[ "$(systemctl show -P LoadState "$UNIT")" = not-found ]
+}
+
+@test "systemd: a scope in system.slice, kill, delete" {
+	shull run -d "$ID"
+	[ "$(cgroup_of "$ID")" = "/sys/fs/cgroup/system.slice/$UNIT" ]
+	property ActiveState active
+	property Slice system.slice
+	property Delegate yes
+	run -0 hull exec "$ID" cat /proc/self/cgroup # without the option: the state knows
+	[ "$output" = "0::/" ]
+	run -0 hull ps --format json "$ID"
+	[ "$output" = "[$(pid_of "$ID")]" ]
+	hull kill "$ID" KILL
+	until_true has_status "$ID" stopped
+	hull delete "$ID"
+	unit_gone
+	[ ! -e "/sys/fs/cgroup/system.slice/$UNIT" ]
+}
+
+@test "systemd: slices of others, nested; names without a prefix; --cgroup-manager=systemd" {
+	config '.linux.cgroupsPath = $p' --arg p "a$$-b.slice:pre:$ID"
+	hull --cgroup-manager=systemd run -d "$ID"
+	[ "$(cgroup_of "$ID")" = "/sys/fs/cgroup/a$$.slice/a$$-b.slice/pre-$ID.scope" ]
+	hull delete --force "$ID"
+	config '.linux.cgroupsPath = $p' --arg p "machine.slice::$ID"
+	hull --cgroup-manager=systemd run -d "$ID"
+	[ "$(cgroup_of "$ID")" = "/sys/fs/cgroup/machine.slice/$ID.scope" ]
+	hull delete --force "$ID"
+	config '.linux.cgroupsPath = $p' --arg p "/a/path"
+	run hull --cgroup-manager=systemd run "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *'linux.cgroupsPath: expected "slice:prefix:name" for systemd'* ]]
+}
+
+@test "systemd: limits are properties and values of files" {
+	limits '{memory: {limit: 67108864, reservation: 33554432, swap: 100663296},
+		cpu: {shares: 1024, quota: 50000, period: 100000, cpus: "0", mems: "0"}, pids: {limit: 42},
+		unified: {"memory.high": "50331648", "memory.min": "1048576"}}'
+	shull run -d "$ID"
+	property MemoryMax 67108864
+	property MemoryLow 33554432
+	property MemorySwapMax 33554432
+	property MemoryHigh 50331648
+	property MemoryMin 1048576
+	property CPUWeight 100
+	property CPUQuotaPerSecUSec 500ms
+	property TasksMax 42
+	property AllowedCPUs 0
+	property AllowedMemoryNodes 0
+	says memory.max 67108864
+	says memory.swap.max 33554432
+	says memory.high 50331648
+	says cpu.max "50000 100000"
+	says pids.max 42
+	says cpuset.cpus 0
+}
+
+@test "systemd: a reload changes neither limits nor device rules" {
+	limits '{memory: {limit: 67108864}, pids: {limit: 42}, cpu: {quota: 12345, period: 100000}}'
+	config '.linux.resources.devices = [{allow: false, access: "rwm"}] | .root.readonly = false |
+		.process.capabilities |= with_entries(.value += ["CAP_MKNOD", "CAP_SYSLOG"])'
+	shull run -d "$ID"
+	property CPUQuotaPerSecUSec 130ms # whole percents, rounded up
+	systemctl daemon-reload
+	systemctl set-property --runtime "$UNIT" Description=changed
+	says memory.max 67108864
+	says pids.max 42
+	hull exec "$ID" mknod /run/kmsg c 1 11
+	run hull exec "$ID" sh -c ': </run/kmsg'
+	[ "$status" -ne 0 ]
+	[[ $output == *"peration not permitted"* ]]
+	hull exec "$ID" sh -c ': </dev/null'
+}
+
+@test "systemd: update changes properties and files, a paused container stays paused" {
+	limits '{memory: {limit: 67108864}, cpu: {quota: 50000, period: 100000}}'
+	shull run -d "$ID"
+	hull pause "$ID"
+	hull update --memory 50M --pids-limit 10 --cpu-share 2 --cpu-period 50000 "$ID"
+	property MemoryMax 52428800
+	property TasksMax 10
+	property CPUWeight 1
+	property CPUQuotaPerSecUSec 1s
+	says memory.max 52428800
+	says cpu.max "50000 50000"
+	has_status "$ID" paused
+	hull update --cpu-quota -1 --memory -1 "$ID"
+	property CPUQuotaPerSecUSec infinity
+	property MemoryMax infinity
+	hull update --cpuset-cpus 1 "$ID"
+	property AllowedCPUs 1
+	systemctl daemon-reload
+	says memory.max max
+	says pids.max 10
+	has_status "$ID" paused
+	hull resume "$ID"
+	has_status "$ID" running
+}
+
+@test "systemd: idle and a weight exclude each other" {
+	limits '{cpu: {shares: 1024, idle: 1}}'
+	run -0 shull run -d "$ID"
+	[[ $output == *"unable to apply both"* ]]
+	says cpu.idle 1
+	property CPUWeight idle || property CPUWeight 0
+}
+
+@test "systemd: properties by annotation" {
+	config '.annotations = {"org.systemd.property.TimeoutStopUSec": "uint64 7000000",
+		"org.systemd.property.KillSignal": "15", "org.systemd.property.CollectMode": "'"'inactive'"'",
+		"org.systemd.property.After": "['"'sysinit.target'"']",
+		"org.systemd.property.RuntimeMaxSec": "1234"}'
+	shull run -d "$ID"
+	property TimeoutStopUSec 7s
+	property KillSignal 15
+	property CollectMode inactive
+	property RuntimeMaxUSec "20min 34s"
+	[[ $(systemctl show -P After "$UNIT") == *sysinit.target* ]]
+	hull delete --force "$ID"
+	while IFS='|' read -r name value words; do
+		config '.annotations = {("org.systemd.property." + $n): $v}' --arg n "$name" --arg v "$value"
+		run shull run -d "$ID"
+		[ "$status" -ne 0 ]
+		[[ $output == *"$words"* ]]
+		unit_gone
+	done <<-'END'
+		TimeoutStopUSec|uint64|org.systemd.property.TimeoutStopUSec: expected
+		TimeoutStopUSec|'x|without its closing quote
+		No Such|1|is not the name of a property
+		Nonsense|1|Nonsense
+	END
+}
+
+@test "systemd: one whose processes run already, and one that failed" {
+	shull run -d "$ID"
+	cp -a "$BUNDLE" "$BUNDLE.2"
+	run shull run -d -b "$BUNDLE.2" "$ID-b"
+	[ "$status" -ne 0 ]
+	[[ $output == *"$UNIT"* ]]
+	hull delete --force "$ID"
+	# A scope that failed keeps its name until it is reset.
+	systemd-run --quiet --scope --unit="$UNIT" -p RuntimeMaxSec=1 sleep 100 || :
+	until_true eval '[ "$(systemctl show -P ActiveState "$UNIT")" = failed ]'
+	shull run -d "$ID"
+	hull delete --force "$ID"
+	unit_gone
+}
+
+@test "systemd: out of memory leaves no failed unit after delete" {
+	limits '{memory: {limit: 33554432, swap: 33554432}}'
+	config '.annotations = {"org.systemd.property.CollectMode": "'"'inactive'"'"}'
+	program tail /dev/zero
+	run shull run --keep "$ID"
+	[ "$status" -eq 137 ]
+	hull delete "$ID"
+	unit_gone
+}
+
+@test "systemd: what is nested goes along" {
+	config '(.mounts[] | select(.type == "cgroup") | .options) -= ["ro"]'
+	program sh -c 'mkdir -p /sys/fs/cgroup/a/b && { sleep 1000 & echo $! >/sys/fs/cgroup/a/b/cgroup.procs; } && exec sleep 1000'
+	shull run -d "$ID"
+	until_true grep -qs . "$(cgroup_of "$ID")/a/b/cgroup.procs"
+	hull delete --force "$ID"
+	unit_gone
+	[ ! -e "/sys/fs/cgroup/system.slice/$UNIT" ]
+}
+
+@test "systemd: a failure in create leaves nothing" {
+	program /no/such
+	run shull run "$ID"
+	[ "$status" -eq 127 ]
+	unit_gone
+	limits '{unified: {"memory.max": "nonsense"}}'
+	run shull run "$ID"
+	[ "$status" -ne 0 ]
+	unit_gone
+}
+
+@test "systemd: the program is missing" {
+	mv /usr/local/libexec/hull/hull-systemd /usr/local/libexec/hull/away
+	run shull run "$ID"
+	mv /usr/local/libexec/hull/away /usr/local/libexec/hull/hull-systemd
+	[ "$status" -eq 125 ]
+	[[ $output == *"/usr/local/libexec/hull/hull-systemd is missing"* ]]
+}
+
+@test "hull-systemd: says what it waited for, and how long" {
+	"$HULL_TEST_AS_USER" true 2>/dev/null || skip "no user session (tests/vm/run --user-session)"
+	pid=$(systemctl show -P MainPID user@2000.service)
+	kill -STOP "$pid"
+	run "$HULL_TEST_AS_USER" /usr/local/libexec/hull/hull-systemd --user --timeout=2 stop x.scope
+	kill -CONT "$pid"
+	[ "$status" -eq 1 ]
+	[[ $output == *"x.scope: the user's systemd did not answer within 2 s"* ]]
+	run /usr/local/libexec/hull/hull-systemd --timeout=0 stop x.scope
+	[ "$status" -eq 1 ]
+	[[ $output == "usage: "* ]]
+}
+
+@test "systemd: an ordinary user's own" {
+	"$HULL_TEST_AS_USER" true 2>/dev/null || skip "no user session (tests/vm/run --user-session)"
+	local d=$BATS_TEST_TMPDIR
+	while [ "$d" != / ]; do
+		chmod o+x "$d"
+		d=$(dirname "$d")
+	done
+	rm config.json
+	cp "$HULL" "$BATS_TEST_TMPDIR/hull"
+	HULL=$BATS_TEST_TMPDIR/hull
+	chown -R "$HULL_TEST_USER" "$BATS_TEST_TMPDIR"
+	"$HULL_TEST_AS_USER" "$HULL" spec --rootless
+	config '.process.terminal = false | .process.args = ["sleep", "1000"] |
+		.linux.resources = {memory: {limit: 67108864}, pids: {limit: 30}}'
+	chown "$HULL_TEST_USER" config.json
+	u() { "$HULL_TEST_AS_USER" "$HULL" --root "$BATS_TEST_TMPDIR/ustates" "$@"; }
+	u --systemd-cgroup run -d "$ID"
+	path=$(sed -n 's/^0:://p' "/proc/$(u state "$ID" | jq .pid)/cgroup")
+	[[ $path == /user.slice/user-2000.slice/user@2000.service/user.slice/hull-$ID.scope ]]
+	[ "$(cat "/sys/fs/cgroup$path/memory.max")" = 67108864 ]
+	[ "$(cat "/sys/fs/cgroup$path/pids.max")" = 30 ]
+	u exec "$ID" true
+	u update --memory 50M "$ID"
+	[ "$(cat "/sys/fs/cgroup$path/memory.max")" = 52428800 ]
+	[ "$("$HULL_TEST_AS_USER" systemctl --user show -P MemoryMax "hull-$ID.scope")" = 52428800 ]
+	u pause "$ID"
+	u resume "$ID"
+	u delete --force "$ID"
+	[ ! -e "/sys/fs/cgroup$path" ]
+}
