@@ -46,8 +46,9 @@ LC_API void lc_close(struct lc *lc); /* accepts NULL, as every destructor does *
  * Puts the caller's own binary out of the reach of containers (CVE-2019-5736): unless that has
  * happened already, the program is executed once more with @argv and the same environment, from a
  * detached read-only mount of its binary, or from a sealed copy where such a mount is not
- * permitted. First of all calls in main() of a program that calls lc_create(), lc_run() or
- * lc_exec(); without it those calls log a warning.  Returns 0 in a process that is protected.
+ * permitted. Standard streams that are closed become /dev/null. First of all calls in main() of a
+ * program that calls lc_create(), lc_run() or lc_exec(); without it those calls log a warning.
+ * Returns 0 in a process that is protected.
  */
 LC_API int lc_protect(char *const argv[], struct lc_error *e);
 

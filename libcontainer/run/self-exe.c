@@ -116,6 +116,20 @@ static void set_name(const char *argv0)
 	prctl(PR_SET_NAME, slash ? slash + 1 : argv0);
 }
 
+/* A standard stream that the caller has closed would be the number of the next file that we open
+ * for ourselves, and so be passed on to the container. */
+static int fill_streams(struct lc_error *e)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC) != fd ||
+		    fcntl(fd, F_SETFD, 0) < 0)
+			return lc_err_errno(e, "open /dev/null for the closed descriptor %d", fd);
+	}
+	return 0;
+}
+
 int self_exe_protect(char *const argv[], struct lc_error *e)
 {
 	bool again = getenv(MARKER) != NULL;
@@ -124,6 +138,8 @@ int self_exe_protect(char *const argv[], struct lc_error *e)
 	if (!argv[0])
 		return lc_err(e, LC_EUSAGE, "the program was executed without a name");
 	unsetenv(MARKER);
+	if (fill_streams(e) < 0)
+		return -1;
 	if (self_exe_protected()) {
 		if (again)
 			set_name(argv[0]);

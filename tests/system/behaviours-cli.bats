@@ -242,6 +242,11 @@ PY
 	hull run "$ID" 2>&-
 	hull run "$ID" <&- >&- 2>&- || :
 	[ "$(wc -l <rootfs/tmp/ran)" -eq 4 ]
+	# What hull opens for itself never becomes a stream of the container's.
+	hull create "$ID" <&- >&- 2>&-
+	for fd in 0 1 2; do
+		[ "$(readlink "/proc/$(pid_of "$ID")/fd/$fd")" = /dev/null ]
+	done
 }
 
 @test "detached without a terminal: the caller's streams, and create returns" {

@@ -134,7 +134,7 @@ script() {
 	flags 2
 }
 
-@test "seccomp: an agent that goes leaves calls that do not exist; no abstract socket" {
+@test "seccomp: an exec whose agent is gone is an error; no abstract socket" {
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $l,
 		syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]}' --arg l "$PWD/agent"
 	python3 - "$PWD/agent" <<'PY' &
@@ -181,7 +181,7 @@ PY
 	AGENT=
 }
 
-@test "exec: a filter, no_new_privs and the memory policy are those of the container" {
+@test "exec: filter and no_new_privs are those of the container" {
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"],
 		action: "SCMP_ACT_ERRNO", errnoRet: 28}]} | .process.noNewPrivileges = false'
 	hull run -d "$ID"
@@ -191,6 +191,14 @@ PY
 	[[ $output == *"No space left on device"* ]]
 	run -0 hull exec --no-new-privs "$ID" grep ^NoNewPrivs: /proc/self/status
 	[ "$output" = "NoNewPrivs:	1" ]
+}
+
+@test "exec: the memory policy is that of the container" {
+	[ -e /proc/self/numa_maps ] || skip "this kernel has no NUMA (CONFIG_NUMA)"
+	config '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0"}'
+	hull run -d "$ID"
+	run -0 hull exec "$ID" grep -c bind:0 /proc/self/numa_maps
+	[ "$output" -gt 0 ]
 }
 
 @test "exec: a session of its own, values with newlines, groups and keyring" {
