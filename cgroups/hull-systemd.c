@@ -121,6 +121,25 @@ static int job_removed(sd_bus_message *m, void *ctx, sd_bus_error *e)
 	return 0;
 }
 
+/* sd_bus_call() would wait for this without any limit. */
+static int wait_until_ready(struct session *s)
+{
+	int r;
+
+	while ((r = sd_bus_is_ready(s->bus)) == 0) {
+		r = sd_bus_process(s->bus, NULL);
+		if (r < 0)
+			break;
+		if (now_usec() >= s->deadline)
+			r = -ETIMEDOUT;
+		else if (!r)
+			r = sd_bus_wait(s->bus, usec_left(s));
+		if (r < 0)
+			break;
+	}
+	return r < 0 ? call_failed(s, "connect for", r, NULL) : 0;
+}
+
 static int connect_to(struct session *s)
 {
 	int r = s->user ? sd_bus_open_user(&s->bus) : sd_bus_open_system(&s->bus);
@@ -130,7 +149,7 @@ static int connect_to(struct session *s)
 			    s->user ? " (are XDG_RUNTIME_DIR and DBUS_SESSION_BUS_ADDRESS those of "
 				      "a login session, or of `loginctl enable-linger`?)"
 				    : " (is systemd running?)");
-	return 0;
+	return wait_until_ready(s);
 }
 
 /* ---- calls ---- */
