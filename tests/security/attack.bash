@@ -47,6 +47,24 @@ end_races() {
 	RACERS=()
 }
 
+# in_memory KIB COMMAND...: fails if the command needs more than that.  Address space is what is limited;
+# AddressSanitizer takes terabytes of it, there what was resident counts.
+in_memory() {
+	local kib=$1
+	shift
+	if grep -q __asan_init "$HULL"; then
+		python3 -c '
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[2:], close_fds=False)
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+if peak > int(sys.argv[1]):
+    sys.exit("%d KiB were resident, %s allowed" % (peak, sys.argv[1]))
+sys.exit(status)' "$kib" "$@"
+	else
+		(ulimit -v "$kib" && exec "$@")
+	fi
+}
+
 # for_seconds N COMMAND...: again and again, at least 20 times; fails when one fails.
 for_seconds() {
 	local end=$((SECONDS + $1)) n=0

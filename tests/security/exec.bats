@@ -267,9 +267,9 @@ caps_are() { # CapInh CapPrm CapEff CapAmb of what ran: zero or not
 		dangling) ln -s /nowhere rootfs/etc/passwd && ln -s /nowhere rootfs/etc/group ;;
 		esac
 		program sh -c 'echo $HOME; exec sleep 1000'
-		(ulimit -v 200000 && timeout 20 "$HULL" --root "$STATES" run -d "$ID" >out)
+		in_memory 200000 timeout 20 "$HULL" --root "$STATES" run -d "$ID" >out
 		[ "$(cat out)" = / ]
-		(ulimit -v 200000 && timeout 20 "$HULL" --root "$STATES" exec -u 1000 "$ID" true)
+		in_memory 200000 timeout 20 "$HULL" --root "$STATES" exec -u 1000 "$ID" true
 		hull delete --force "$ID"
 	done
 }
@@ -293,8 +293,12 @@ caps_are() { # CapInh CapPrm CapEff CapAmb of what ran: zero or not
 @test "CVE-2022-31030: output without end does not fill hull's memory" {
 	program sleep 1000
 	hull run -d "$ID"
-	run -0 bash -c 'ulimit -v 100000; "$0" --root "$1" exec -t "$2" sh -c "head -c 200000000 /dev/zero; exit 3" </dev/null |
-		wc -c; echo ${PIPESTATUS[0]}' "$HULL" "$STATES" "$ID"
+	output_of() {
+		in_memory 100000 "$HULL" --root "$STATES" exec -t "$ID" sh -c "head -c 200000000 /dev/zero; exit 3" </dev/null |
+			wc -c
+		echo "${PIPESTATUS[0]}"
+	}
+	run -0 output_of
 	[ "${lines[0]}" = 200000000 ]
 	[ "${lines[1]}" = 3 ]
 }

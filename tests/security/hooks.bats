@@ -55,7 +55,7 @@ hook() { # STAGE PATH ARG0...
 
 @test "CVE-2022-1708: a hook's output without end is not kept" {
 	hook createRuntime /bin/sh sh -c 'head -c 300000000 /dev/zero; echo the end; exit 1'
-	run bash -c 'ulimit -v 100000; timeout 60 "$0" --root "$1" create "$2"' "$HULL" "$STATES" "$ID"
+	run in_memory 100000 timeout 60 "$HULL" --root "$STATES" create "$ID"
 	[ "$status" -eq 125 ]
 	[[ $output == *"the end"* ]]
 	[ "${#output}" -lt 4096 ]
