@@ -216,6 +216,24 @@ writable_cgroups() {
 	[[ $output == *"linux.resources.hugepageLimits[0]"* && $output == *disabled* ]]
 }
 
+# hybrid COMMAND...: where cgroup v1 is mounted as well, as systemd's hybrid hierarchy has it.
+hybrid() {
+	unshare --mount --propagation private sh -ec 'umount -l /sys/fs/cgroup
+		mount -t tmpfs cgroup /sys/fs/cgroup
+		mkdir /sys/fs/cgroup/systemd /sys/fs/cgroup/unified
+		mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd
+		mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified
+		exec "$@"' sh "$@"
+}
+
+@test "cgroup: beside cgroup v1 a container runs in the unified hierarchy" {
+	program grep ^0:: /proc/self/cgroup
+	config 'del(.linux.namespaces[] | select(.type == "cgroup"))'
+	run -0 hybrid "$HULL" --root "$STATES" run "$ID"
+	[ "$output" = "0::/hull/$ID" ]
+	[ ! -e "$ROOT/hull/$ID" ]
+}
+
 @test "kill and delete: everybody in the cgroup goes, also without a pid namespace" {
 	config '.linux.namespaces |= map(select(.type != "pid"))'
 	program sh -c 'sleep 1000 & sleep 1000 & exec sleep 1000'
