@@ -196,17 +196,21 @@ static bool number_of(const struct arch *arch, const char *name, uint32_t *nr, i
 static void add_call(struct items *items, const struct arch *arch, const char *name,
 		     const struct rule *rules, size_t n, uint32_t default_ret)
 {
-	uint32_t nr;
+	uint32_t nr, multiplexer;
 	int pseudo;
 
 	if (!number_of(arch, name, &nr, &pseudo))
 		return;
-	know(items, arch, nr);
+	multiplexer = pseudo <= -200 ? NR_IPC : NR_SOCKETCALL;
+	if (nr || !pseudo)
+		know(items, arch, nr);
+	if (pseudo)
+		know(items, arch, multiplexer);
 	for (size_t i = 0; i < n && rules->ret != default_ret; i++) {
 		if (nr || !pseudo)
 			add_item(items, nr, &rules[i]);
 		if (pseudo)
-			add_item(items, pseudo <= -200 ? NR_IPC : NR_SOCKETCALL,
+			add_item(items, multiplexer,
 				 through_multiplexer(items->arena, &rules[i], pseudo, default_ret));
 	}
 }

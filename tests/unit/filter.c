@@ -108,6 +108,13 @@ static bool has_machine(const struct spec_seccomp *profile, const struct machine
 	return machine == &machines[0] || strs_have(&profile->architectures, machine->name);
 }
 
+static void know(uint32_t *end, uint32_t nr)
+{
+	nr &= ~X32_BIT;
+	if (nr >= *end)
+		*end = nr + 1;
+}
+
 static void mean(struct meaning *m, const struct machine *machine, const struct spec_syscall *call,
 		 const char *name)
 {
@@ -124,16 +131,17 @@ static void mean(struct meaning *m, const struct machine *machine, const struct 
 	}
 	direct = nr >= 0 ? (uint32_t)nr : 0;
 	if (machine->audit == AUDIT_ARCH_I386 && nr <= -101 && nr >= -299) {
-		m->v[m->n++] = (struct meant){ machine->audit, nr <= -200 ? 117 : 102,
-					       (uint32_t)(nr <= -200 ? -200 - nr : -100 - nr),
-					       false, call };
+		bool ipc = nr <= -200;
+
+		m->v[m->n++] = (struct meant){ machine->audit, ipc ? 117 : 102,
+					       (uint32_t)((ipc ? -200 : -100) - nr), false, call };
+		know(end, ipc ? 117 : 102);
 		direct = x86_direct_syscall(name);
 	}
 	if (nr < 0 && !direct)
 		return;
 	m->v[m->n++] = (struct meant){ machine->audit, direct, 0, newer, call };
-	if ((direct & ~X32_BIT) >= *end)
-		*end = (direct & ~X32_BIT) + 1;
+	know(end, direct);
 }
 
 static void mean_all(struct arena *a, const struct spec_seccomp *profile, struct meaning *m)
