@@ -334,7 +334,7 @@ fails_with() {
 }
 
 @test "delete --force while create runs hooks" {
-	config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "sleep 1"]}]'
+	config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "sleep 10"]}]'
 	"$HULL" --root "$STATES" create "$ID" 2>err &
 	create=$!
 	until_true has_status "$ID" creating
