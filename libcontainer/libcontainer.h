@@ -165,6 +165,31 @@ LC_API int lc_validate(struct lc *lc, const struct lc_create *how, lc_say_fn *sa
 LC_API int lc_plan(struct lc *lc, const char *id, const struct lc_create *how, char **json,
 		   struct lc_error *e);
 
+/* What criu(8) is told, by `checkpoint` and `restore`; paths are relative to the caller. */
+struct lc_criu {
+	size_t size;
+	const char *image_path; /* NULL: "checkpoint" */
+	const char *work_path; /* for criu's log; NULL: the images' */
+	const char *parent_path; /* of an earlier checkpoint, relative to image_path */
+	const char *manage_cgroups; /* "soft" (default), "full", "strict" or "ignore" */
+	const char *network_lock; /* "iptables" or "nftables"; NULL: criu's default */
+	const char *page_server; /* ADDRESS:PORT */
+	const char *lsm_profile; /* restore: apparmor:NAME or selinux:LABEL */
+	const char *lsm_mount_context; /* restore */
+	uint32_t status_fd; /* gets a NUL byte when lazy pages can be fetched; 0: none */
+	bool leave_running, pre_dump, tcp_established, tcp_skip_in_flight, tcp_close, link_remap,
+		ext_unix_sk, shell_job, file_locks, lazy_pages, auto_dedup;
+	bool empty_network; /* the network namespace is left empty: hooks or the engine fill it */
+};
+
+/* Writes the living container to disk and, unless it is left running, removes it. */
+LC_API int lc_checkpoint(struct lc *lc, const char *id, const struct lc_criu *how,
+			 struct lc_error *e);
+
+/* Makes a container that goes on where the checkpoint was taken; waits for it as lc_run() does. */
+LC_API int lc_restore(struct lc *lc, const char *id, const struct lc_create *how,
+		      const struct lc_criu *criu, int *status, struct lc_error *e);
+
 /* The OCI features document; free() it. */
 LC_API int lc_features(struct lc *lc, char **json, struct lc_error *e);
 

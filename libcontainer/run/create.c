@@ -308,7 +308,7 @@ static int warn_if_unkillable(struct creation *m)
 	return 0;
 }
 
-static int cloned(void *ctx, pid_t pid, int *cgroup, struct lc_error *e)
+int creation_cloned(void *ctx, pid_t pid, int *cgroup, struct lc_error *e)
 {
 	struct creation *m = ctx;
 	struct state *state = &m->c.state;
@@ -329,7 +329,7 @@ static int cloned(void *ctx, pid_t pid, int *cgroup, struct lc_error *e)
 	return 0;
 }
 
-static int created(void *ctx, pid_t pid, struct lc_error *e)
+int creation_hooks(void *ctx, pid_t pid, struct lc_error *e)
 {
 	struct creation *m = ctx;
 	const struct plan_hook_lists *hooks = &plan_of(m)->hooks;
@@ -381,11 +381,13 @@ static int make_sandbox(struct creation *m, struct lc_error *e)
 		.state_creating = container_hook_head(&m->c, STATUS_CREATING),
 		.state_created = container_hook_head(&m->c, STATUS_CREATED),
 		.state_tail = container_hook_tail(&m->c),
-		.cloned = cloned,
-		.created = created,
+		.cloned = creation_cloned,
+		.created = creation_hooks,
 		.ctx = m,
 	};
 
+	if (m->make)
+		return m->make(m, m->make_ctx, e);
 	return ops ? ops->create(&args, &m->ref, e) : -1;
 }
 
@@ -460,10 +462,23 @@ static const struct {
 	{ "write the pid file", write_pid_file },
 };
 
-int creation_make(struct creation *m, struct lc *lc, const char *id, const struct lc_create *how,
-		  bool run, struct lc_error *e)
+static int make(struct creation *m, const char *id, struct lc_error *e)
 {
-	*m = (struct creation){
+	m->c.lc = m->lc;
+	m->c.id = arena_strdup(&m->c.arena, id ? id : "");
+	for (size_t i = 0; i < ARRAY_SIZE(create_steps); i++) {
+		log_debug(m->lc->log, "create: %s", create_steps[i].name);
+		if (create_steps[i].run(m, e) < 0) {
+			creation_undo(m);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static struct creation creation_new(struct lc *lc, const struct lc_create *how, bool run)
+{
+	return (struct creation){
 		.lc = lc,
 		.how = load_create_options(how),
 		.run = run,
@@ -475,16 +490,23 @@ int creation_make(struct creation *m, struct lc *lc, const char *id, const struc
 		.cgroup = -1,
 		.ref = { .pidfd = -1, .sync = -1 },
 	};
-	m->c.lc = lc;
-	m->c.id = arena_strdup(&m->c.arena, id ? id : "");
-	for (size_t i = 0; i < ARRAY_SIZE(create_steps); i++) {
-		log_debug(lc->log, "create: %s", create_steps[i].name);
-		if (create_steps[i].run(m, e) < 0) {
-			creation_undo(m);
-			return -1;
-		}
-	}
-	return 0;
+}
+
+int creation_make(struct creation *m, struct lc *lc, const char *id, const struct lc_create *how,
+		  bool run, struct lc_error *e)
+{
+	*m = creation_new(lc, how, run);
+	return make(m, id, e);
+}
+
+int creation_make_by(struct creation *m, struct lc *lc, const char *id, const struct lc_create *how,
+		     int (*maker)(struct creation *m, void *ctx, struct lc_error *e), void *ctx,
+		     struct lc_error *e)
+{
+	*m = creation_new(lc, how, true);
+	m->make = maker;
+	m->make_ctx = ctx;
+	return make(m, id, e);
 }
 
 void creation_undo(struct creation *m)

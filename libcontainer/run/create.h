@@ -18,6 +18,9 @@ struct creation {
 	int start_fifo, status_fifo, cgroup; /* owned */
 	int hook_out, hook_err; /* owned; 0: none */
 	struct sandbox_ref ref; /* owned */
+	/* restore: makes the sandbox in place of the backend's create */
+	int (*make)(struct creation *m, void *ctx, struct lc_error *e);
+	void *make_ctx;
 	bool dir_made, pid_file_made;
 };
 #define auto_creation __attribute__((cleanup(creation_release))) struct creation
@@ -25,6 +28,23 @@ struct creation {
 /* Carries out the steps of create.c.  On failure nothing is left. */
 int creation_make(struct creation *m, struct lc *lc, const char *id, const struct lc_create *how,
 		  bool run, struct lc_error *e) lc_checked;
+
+/* The same as for `run`, but @make makes the sandbox: it has to call creation_cloned() as soon as
+ * init is there, then creation_hooks(), and to fill m->ref. */
+int creation_make_by(struct creation *m, struct lc *lc, const char *id, const struct lc_create *how,
+		     int (*make)(struct creation *m, void *ctx, struct lc_error *e), void *ctx,
+		     struct lc_error *e) lc_checked;
+
+/* Records init and gives up the lock. */
+int creation_cloned(void *creation, pid_t pid, int *cgroup, struct lc_error *e) lc_checked;
+
+/* Runs prestart and createRuntime hooks. */
+int creation_hooks(void *creation, pid_t pid, struct lc_error *e) lc_checked;
+
+/* `run` in the foreground, once the program runs: waits for it and cleans up. */
+struct foreground;
+int creation_wait(struct creation *m, struct foreground *f, int *status,
+		  struct lc_error *e) lc_checked;
 
 /* Removes everything again; @e keeps what it says. */
 void creation_undo(struct creation *m);

@@ -136,8 +136,7 @@ static int finish(struct creation *m, struct lc_error *e)
 	return container_remove(&m->c, e);
 }
 
-static int run_in_foreground(struct creation *m, struct foreground *f, int *status,
-			     struct lc_error *e)
+int creation_wait(struct creation *m, struct foreground *f, int *status, struct lc_error *e)
 {
 	struct lc_error other = { 0 };
 	int r;
@@ -146,13 +145,23 @@ static int run_in_foreground(struct creation *m, struct foreground *f, int *stat
 		creation_undo(m);
 		return -1;
 	}
-	if (start_made(m, e) < 0)
-		return -1;
 	r = foreground_wait(f, &m->console, m->ref.pidfd, status, e);
 	console_release(&m->console);
 	if (finish(m, r < 0 ? &other : e) < 0)
 		return -1;
 	return r;
+}
+
+static int run_in_foreground(struct creation *m, struct foreground *f, int *status,
+			     struct lc_error *e)
+{
+	if (m->console.socket >= 0 && console_receive(&m->console, e) < 0) {
+		creation_undo(m);
+		return -1;
+	}
+	if (start_made(m, e) < 0)
+		return -1;
+	return creation_wait(m, f, status, e);
 }
 
 int lc_run(struct lc *lc, const char *id, const struct lc_create *how, int *status,
