@@ -20,6 +20,7 @@
 struct build {
 	const struct sandbox_args *args;
 	const struct plan *plan;
+	struct plan completed; /* *plan with what only the host knows; plan points here then */
 	struct arena arena;
 	struct sandbox box; /* what init gets */
 	int sync; /* the parent's end */

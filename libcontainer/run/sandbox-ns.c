@@ -161,33 +161,33 @@ static void divide_work(struct build *b)
 
 /* In a user namespace where setgroups(2) is denied no groups can be dropped; that none are asked
  * for is then as much as can be had. */
-static void keep_groups(struct build *b, struct plan *copy)
+static void keep_groups(struct build *b)
 {
 	struct plan_process *p;
 
-	if (!copy->process || copy->process->user.groups.n)
+	if (!b->completed.process || b->completed.process->user.groups.n)
 		return;
 	p = arena_alloc(&b->arena, sizeof(*p));
-	*p = *copy->process;
+	*p = *b->completed.process;
 	p->user.keep_groups = true;
-	copy->process = p;
+	b->completed.process = p;
 }
 
 /* The maps of a user namespace that is joined are its own. */
-static int complete_maps(struct build *b, struct plan *copy, struct lc_error *e)
+static int complete_maps(struct build *b, struct lc_error *e)
 {
 	bool denied;
 
 	if (b->joins[NS_USER].fd < 0)
 		return 0;
-	*copy = *b->plan;
-	if (ns_read_maps(b->joins[NS_USER].fd, &b->arena, &copy->ns.uid_maps, &copy->ns.gid_maps,
-			 &denied, e) < 0)
+	b->completed = *b->plan;
+	if (ns_read_maps(b->joins[NS_USER].fd, &b->arena, &b->completed.ns.uid_maps,
+			 &b->completed.ns.gid_maps, &denied, e) < 0)
 		return lc_err_in(e, "linux.namespaces (user): %s", b->plan->ns.of[NS_USER].path);
 	if (denied)
-		keep_groups(b, copy);
-	b->plan = copy;
-	b->box.plan = copy;
+		keep_groups(b);
+	b->plan = &b->completed;
+	b->box.plan = &b->completed;
 	return 0;
 }
 
@@ -198,12 +198,12 @@ static int open_procfs(struct build *b, struct lc_error *e)
 	return b->procfs < 0 && b->box.mapped_root ? -1 : 0;
 }
 
-static int prepare(struct build *b, struct plan *copy, struct lc_error *e)
+static int prepare(struct build *b, struct lc_error *e)
 {
 	if (open_namespaces(b, e) < 0)
 		return -1;
 	divide_work(b);
-	if (complete_maps(b, copy, e) < 0 || open_procfs(b, e) < 0)
+	if (complete_maps(b, e) < 0 || open_procfs(b, e) < 0)
 		return -1;
 	return sources_open(b, e);
 }
@@ -415,10 +415,9 @@ static void give(struct build *b, struct sandbox_ref *out)
 static int ns_create(const struct sandbox_args *args, struct sandbox_ref *out, struct lc_error *e)
 {
 	auto_build b;
-	struct plan copy;
 	bool outside = false;
 
-	if (build_init(&b, args, e) < 0 || prepare(&b, &copy, e) < 0)
+	if (build_init(&b, args, e) < 0 || prepare(&b, e) < 0)
 		return -1;
 	if (spawn(&b, &outside, e) < 0 || admit(&b, outside, e) < 0 || converse(&b, e) < 0 ||
 	    set_limits(&b, e) < 0) {
@@ -438,23 +437,22 @@ static int ns_start(struct sandbox_ref *ref, struct lc_error *e)
 
 /* ---- exec ---- */
 
-static int prepare_exec(struct build *b, const struct sandbox_ref *ref, struct plan *copy,
-			struct lc_error *e)
+static int prepare_exec(struct build *b, const struct sandbox_ref *ref, struct lc_error *e)
 {
 	int flags = 0;
 
 	/* What is found there counts, not what config.json said. */
-	*copy = *b->plan;
+	b->completed = *b->plan;
 	for (size_t i = 0; i < NS_TYPES; i++) {
 		bool differs = ns_differs(ref->pid, (enum ns_type)i);
 
-		copy->ns.of[i].how = differs ? NS_JOIN : NS_INHERIT;
+		b->completed.ns.of[i].how = differs ? NS_JOIN : NS_INHERIT;
 		flags |= differs ? ns_kinds[i].flag : 0;
 	}
 	if (flags & CLONE_NEWUSER && ns_setgroups_denied(ref->pid))
-		keep_groups(b, copy);
-	b->plan = copy;
-	b->box.plan = copy;
+		keep_groups(b);
+	b->plan = &b->completed;
+	b->box.plan = &b->completed;
 	b->box.is_exec = true;
 	b->target = ref->pidfd;
 	b->target_flags = flags & ~CLONE_NEWCGROUP;
@@ -489,12 +487,11 @@ static int ns_exec(const struct sandbox_args *args, const struct sandbox_ref *re
 		   struct sandbox_ref *out, struct lc_error *e)
 {
 	auto_build b;
-	struct plan copy;
 	bool outside = false;
 
 	if (build_init(&b, args, e) < 0)
 		return -1;
-	if (prepare_exec(&b, ref, &copy, e) < 0)
+	if (prepare_exec(&b, ref, e) < 0)
 		return -1;
 	if (spawn(&b, &outside, e) < 0 || admit(&b, outside, e) < 0 || converse_exec(&b, e) < 0) {
 		process_end(b.ref.pidfd);
