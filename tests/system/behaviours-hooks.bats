@@ -248,8 +248,12 @@ two" "$ID" sh -c 'echo "$MULTI"'
 	[ "$(nproc --all)" -gt 1 ] || skip "needs two processors"
 	config '.process.execCPUAffinity = {initial: "0"}'
 	hull run -d "$ID"
-	run -0 hull exec "$ID" grep Cpus_allowed_list /proc/self/status
-	[[ $output == *"	0" ]]
+	run -0 hull exec "$ID" sh -c 'cat /sys/fs/cgroup/cpuset.cpus.effective; grep Cpus_allowed_list /proc/self/status'
+	# What counts after the move into the cgroup is the kernel's choice (config.md, execCPUAffinity):
+	# before 6.2 all that the cpuset has, where there is one.
+	if [ "${lines[0]}" != "${lines[-1]#*	}" ] || [ "$(printf '%s\n' 6.2 "$(uname -r)" | sort -V | head -1)" = 6.2 ]; then
+		[[ ${lines[-1]} == *"	0" ]]
+	fi
 }
 
 @test "a runtime without internet sockets works" {
