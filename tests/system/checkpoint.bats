@@ -111,3 +111,155 @@ counts_on() {
 	restore
 	[ "$(state_of "$ID")" = running ]
 }
+
+# What an engine's monitor does with a terminal: takes the master from SOCKET, writes to it what comes
+# through FIFO, and what it reads to OUT.
+monitor() { # SOCKET FIFO OUT
+	python3 - "$@" 3>&- <<'PY' &
+import array, os, socket, select, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+c = s.accept()[0]
+m = array.array("i", c.recvmsg(256, socket.CMSG_SPACE(4))[1][0][2])[0]
+i = os.open(sys.argv[2], os.O_RDWR)
+o = os.open(sys.argv[3], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+while True:
+    for fd in select.select([m, i], [], [])[0]:
+        try:
+            data = os.read(fd, 4096)
+        except OSError:
+            sys.exit()
+        os.write(o if fd == m else m, data)
+PY
+	until_true test -S "$1"
+}
+
+@test "restore: a terminal goes to the console socket, as with create" {
+	need_criu
+	config '.process.terminal = true'
+	program sh -c 'while read -r line; do echo "got $line"; done'
+	mkfifo in1 in2
+	monitor "$PWD/s1" in1 out1
+	hull run -d --console-socket "$PWD/s1" "$ID"
+	echo one >in1
+	until_true grep -q "got one" out1
+	checkpoint
+	monitor "$PWD/s2" in2 out2
+	restore --console-socket "$PWD/s2"
+	echo two >in2
+	until_true grep -q "got two" out2
+}
+
+@test "restore: bind mounts, over links and nested; mount points that are gone are made" {
+	need_criu
+	mkdir -p a/b c d rootfs/real
+	ln -s real rootfs/link
+	echo c >c/file
+	echo d >d/file
+	echo f >f
+	config '.mounts += [{destination: "/link/data", type: "bind", source: ($w + "/c"), options: ["bind", "ro"]},
+		{destination: "/a", type: "bind", source: ($w + "/a"), options: ["rbind"]},
+		{destination: "/a/b", type: "bind", source: ($w + "/d"), options: ["bind"]},
+		{destination: "/etc/f", type: "bind", source: ($w + "/f"), options: ["bind"]},
+		{destination: "/tmp", type: "tmpfs", source: "tmpfs"}]' --arg w "$PWD"
+	start_detached
+	checkpoint
+	rmdir a/b
+	rm rootfs/etc/f
+	rm -r rootfs/a
+	restore
+	run -0 hull exec "$ID" cat /real/data/file /a/b/file /etc/f
+	[ "$output" = "c
+d
+f" ]
+	run hull exec "$ID" touch /real/data/x
+	[ "$status" -ne 0 ]
+	counts_on 0
+}
+
+@test "restore: into another network namespace that config.json names" {
+	need_criu
+	ip netns add "one-$ID"
+	ip netns add "two-$ID"
+	config '.linux.namespaces |= map(if .type == "network" then .path = $p else . end)' --arg p "/run/netns/one-$ID"
+	start_detached
+	checkpoint
+	config '.linux.namespaces |= map(if .type == "network" then .path = $p else . end)' --arg p "/run/netns/two-$ID"
+	restore
+	[ "$(stat -Lc %i "/proc/$(pid_of "$ID")/ns/net")" = "$(stat -Lc %i "/run/netns/two-$ID")" ]
+	hull delete --force "$ID"
+	ip netns del "one-$ID"
+	ip netns del "two-$ID"
+}
+
+@test "checkpoint --pre-dump, then --parent-path, which is relative and must be there" {
+	need_criu
+	start_detached
+	checkpoint --pre-dump
+	counts_on "$(count)"
+	mv "$IMAGES" "$IMAGES.pre"
+	run hull checkpoint --image-path "$IMAGES" --parent-path "$IMAGES.pre" "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"--parent-path $IMAGES.pre: must be relative to --image-path"* ]]
+	run hull checkpoint --image-path "$IMAGES" --parent-path ../gone "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"--parent-path ../gone"*"no such file or directory"* ]]
+	checkpoint --parent-path ../images.pre
+	[ -L "$IMAGES/parent" ]
+	restore
+	counts_on "$(count)"
+}
+
+@test "restore: into another cgroup, with the limits of config.json" {
+	need_criu
+	config '.linux.cgroupsPath = $p' --arg p "/first-$ID"
+	start_detached
+	checkpoint
+	config '.linux.cgroupsPath = $p | .linux.resources.pids.limit = 77' --arg p "/second-$ID"
+	restore
+	grep -q "0::/second-$ID" "/proc/$(pid_of "$ID")/cgroup"
+	[ "$(cat "$(cgroup_root)/second-$ID/pids.max")" = 77 ]
+}
+
+@test "checkpoint: org.criu.config names a configuration for criu" {
+	need_criu
+	echo "log-file=other.log" >mine.conf
+	config '.annotations["org.criu.config"] = $f' --arg f "$PWD/mine.conf"
+	start_detached
+	checkpoint
+	[ -e "$IMAGES/other.log" ]
+}
+
+@test "checkpoint: of a container that runs in the foreground" {
+	need_criu
+	hull run "$ID" </dev/null >out1 2>&1 &
+	until_true hull exec "$ID" test -s /tmp/count
+	checkpoint
+	s=0
+	wait $! || s=$?
+	[ $s -eq 137 ]
+	nothing_left
+}
+
+@test "checkpoint: of a paused container, which comes back running" {
+	need_criu
+	start_detached
+	hull pause "$ID"
+	checkpoint
+	restore
+	[ "$(state_of "$ID")" = running ]
+	counts_on "$(count)"
+}
+
+@test "restore: a failure quotes criu and leaves nothing" {
+	need_criu
+	start_detached
+	checkpoint
+	rm "$IMAGES/core-1.img"
+	run hull restore -d --image-path "$IMAGES" --pid-file "$PWD/pid" "$ID" </dev/null
+	[ "$status" -eq 125 ]
+	[[ $output == *"criu could not restore the container: "*"restore.log"* ]]
+	[ ! -e pid ]
+	nothing_left
+}
