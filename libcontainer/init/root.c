@@ -382,6 +382,20 @@ static char *bare_kernel_fs(char *line, const char *root)
 	return !strncmp(at, root, n) && (at[n] == '/' || !at[n]) ? NULL : at;
 }
 
+/* In a user namespace the host's mounts are locked: what cannot be taken away is covered.  What a
+ * namespace further inside gets of this is locked as well, so that no uncovered one is left to it.
+ */
+static int cover(const char *at, struct lc_error *e)
+{
+	auto_fd top = openat(AT_FDCWD, at, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+
+	if (top < 0 || !(fd_is_fs(top, PROC_SUPER_MAGIC) || fd_is_fs(top, SYSFS_MAGIC)))
+		return 0; /* covered with what it lies below, or before */
+	if (mount("tmpfs", at, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "size=0") < 0)
+		return lc_err_errno(e, "cover the host's %s", at);
+	return 0;
+}
+
 /* Takes away the first that is found.  Returns how many that was, -1 for an error. */
 static int unmount_one(int mountinfo, const char *root, struct lc_error *e)
 {
@@ -397,10 +411,10 @@ static int unmount_one(int mountinfo, const char *root, struct lc_error *e)
 		while ((end = memchr(buf, '\n', have))) {
 			*end++ = 0;
 			at = bare_kernel_fs(buf, root);
-			if (at && umount2(at, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
-				return lc_err_errno(e, "unmount the host's %s", at);
-			if (at)
+			if (at && umount2(at, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
 				return 1;
+			if (at && cover(at, e) < 0)
+				return -1;
 			have -= (size_t)(end - buf);
 			memmove(buf, end, have + 1);
 		}

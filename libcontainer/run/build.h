@@ -33,7 +33,8 @@ struct build {
 		int flag;
 	} joins[NS_TYPES];
 	int target; /* exec: pidfd of init, whose namespaces are joined at once; else -1 */
-	int target_flags; /* exec: those that differ from the caller's */
+	int target_flags; /* exec: those that differ from the caller's, but for the cgroup's */
+	int target_cgroup_ns; /* exec: joined last; -1: it is the caller's */
 	int new_flags; /* namespaces that init is cloned with */
 	bool new_user; /* the one in between makes the user namespace, before the others */
 	bool new_time; /* and the time namespace */

@@ -60,9 +60,23 @@ bool ns_differs(pid_t pid, enum ns_type type)
 
 	snprintf(own, sizeof(own), "/proc/self/ns/%s", ns_kinds[type].file);
 	snprintf(its, sizeof(its), "/proc/%d/ns/%s", pid, ns_kinds[type].file);
-	if (stat(own, &a) < 0 || stat(its, &b) < 0)
-		return false;
+	if (stat(own, &a) < 0)
+		return false; /* the kernel knows no such */
+	if (stat(its, &b) < 0)
+		return errno == EACCES || errno == EPERM;
 	return a.st_ino != b.st_ino || a.st_dev != b.st_dev;
+}
+
+int ns_open_of(pid_t pid, enum ns_type type, struct lc_error *e)
+{
+	char path[40];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, ns_kinds[type].file);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? lc_err_errno(e, "open the container's %s namespace",
+				     word_name(ns_type_words, (int)type))
+		      : fd;
 }
 
 int ns_open(const struct plan_namespace *ns, struct lc_error *e)

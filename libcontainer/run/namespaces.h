@@ -18,9 +18,12 @@ extern const struct ns_kind ns_kinds[NS_TYPES]; /* indexed by enum ns_type */
  * with LC_OK in *e when it is the caller's own already, so that there is nothing to join. */
 int ns_open(const struct plan_namespace *ns, struct lc_error *e);
 
-/* True when @pid is in another namespace of this kind than the caller, false too when it cannot be
- * asked. */
+/* True when @pid is in another namespace of this kind than the caller, and when it may not be
+ * asked: joining says why then. */
 bool ns_differs(pid_t pid, enum ns_type type);
+
+/* The namespace that @pid is in; owned. */
+int ns_open_of(pid_t pid, enum ns_type type, struct lc_error *e) lc_checked;
 
 /* Writes the maps of the new user namespace of @pid, with the help of newuidmap and newgidmap where
  * the plan says so. @procfs: procfs_open(). */

@@ -92,8 +92,7 @@ static int wait_for_parent(struct build *b, struct lc_error *e)
 	if (b->join_in_init)
 		return join_all(b, e);
 	/* The cgroup namespace last: from inside, the way into the cgroup would be closed. */
-	if (b->target >= 0 && b->plan->ns.of[NS_CGROUP].how != NS_INHERIT &&
-	    setns(b->target, CLONE_NEWCGROUP) < 0)
+	if (b->target_cgroup_ns >= 0 && setns(b->target_cgroup_ns, CLONE_NEWCGROUP) < 0)
 		return lc_err_errno(e, "join the cgroup namespace");
 	return 0;
 }

@@ -27,6 +27,7 @@ static void build_release(struct build *b)
 	fd_release(&b->box.root_tree);
 	fd_release(&b->box.procfs);
 	fd_release(&b->procfs);
+	fd_release(&b->target_cgroup_ns);
 	for (size_t i = 0; i < NS_TYPES; i++)
 		fd_release(&b->joins[i].fd);
 	for (size_t i = 0; b->box.sources && i < b->plan->mounts.n; i++) {
@@ -50,6 +51,7 @@ static int build_init(struct build *b, const struct sandbox_args *args, struct l
 		.sync = -1,
 		.procfs = -1,
 		.target = -1,
+		.target_cgroup_ns = -1,
 		.cgroup = args->cgroup,
 		.ref = { .pidfd = -1, .sync = -1 },
 	};
@@ -461,6 +463,13 @@ static int prepare_exec(struct build *b, const struct sandbox_ref *ref, struct l
 	b->box.mapped_root = flags & CLONE_NEWUSER;
 	b->box.limits_outside = b->box.mapped_root;
 	b->box.sources = NULL;
+	/* By a descriptor: once in the user namespace, nobody may look into a process that has not
+	 * executed its program yet.  That it is the right process the join by pidfd shows. */
+	if (flags & CLONE_NEWCGROUP) {
+		b->target_cgroup_ns = ns_open_of(ref->pid, NS_CGROUP, e);
+		if (b->target_cgroup_ns < 0)
+			return -1;
+	}
 	b->procfs = procfs_open(e);
 	if (b->procfs < 0)
 		return -1;

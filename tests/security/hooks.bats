@@ -11,6 +11,7 @@ setup() {
 	make_bundle
 	config '.root.readonly = false'
 	LOG=$BATS_TEST_TMPDIR/log
+	install -m 666 /dev/null "$LOG" # createContainer's root is the container's
 }
 
 teardown() {
@@ -105,5 +106,5 @@ hook() { # STAGE PATH ARG0...
 	hook poststop /bin/sh sh -c "echo harm >>$LOG"
 	hull start "$ID"
 	hull delete --force "$ID"
-	[ ! -e "$LOG" ]
+	[ ! -s "$LOG" ]
 }

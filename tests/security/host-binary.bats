@@ -68,6 +68,7 @@ unharmed() {
 }
 
 @test "run and create of #!/proc/self/exe, with a neighbour that attacks" {
+	need_host_ids "a pid namespace of another user namespace"
 	program attack
 	hull run -d "$ID"
 	# The neighbours share the attacker's pid namespace and its root.

@@ -10,6 +10,7 @@ bats_require_minimum_version 1.5.0
 setup() {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	make_bundle
+	no_userns # variant() has both
 	CANARY=$BATS_TEST_TMPDIR/canary
 	make_canary
 	config '.process.args = ["sh", "-c", $script]

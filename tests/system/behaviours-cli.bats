@@ -216,7 +216,7 @@ PY
 @test "keep_original_groups: the caller's groups stay" {
 	program sh -c 'grep ^Groups /proc/self/status | cut -f2-'
 	config '.annotations["run.oci.keep_original_groups"] = "1"'
-	run -0 setpriv --groups 4001,4002 "$HULL" --root "$STATES" run "$ID"
+	run -0 setpriv --groups "$(host_id 4001),$(host_id 4002)" "$HULL" --root "$STATES" run "$ID"
 	[ "${output% }" = "4001 4002" ]
 	config 'del(.annotations)'
 	run -0 setpriv --groups 4001,4002 "$HULL" --root "$STATES" run "$ID"

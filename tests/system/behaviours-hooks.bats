@@ -26,6 +26,7 @@ script() {
 		map({key: ., value: [. as $stage | $n[] | {path: "/bin/sh", args: ["sh", "-c", "cat >/dev/null; echo \($stage) \(.) >>\($log)"]}]}) | from_entries)' \
 		--arg log "$PWD/log"
 	program true
+	install -m 666 /dev/null log # createContainer's root is the container's
 	hull run "$ID"
 	for stage in prestart createRuntime createContainer poststart poststop; do
 		for i in 0 1 2 3 4; do

@@ -19,17 +19,6 @@ inside() {
 	run -0 hull run "$ID"
 }
 
-userns() {
-	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
-		.linux.gidMappings = .linux.uidMappings'
-	chown -R 100000:100000 rootfs
-	local d=$BUNDLE
-	while [ "$d" != / ]; do
-		chmod o+x "$d"
-		d=$(dirname "$d")
-	done
-}
-
 # An agent at socket $1 that writes what it is sent to $2 and answers every call with "go on".
 agent() {
 	python3 - "$1" "$2" 3>&- <<'PY' &

@@ -235,6 +235,7 @@ hybrid() {
 }
 
 @test "kill and delete: everybody in the cgroup goes, also without a pid namespace" {
+	need_host_ids "a procfs without a pid namespace of its own"
 	config '.linux.namespaces |= map(select(.type != "pid"))'
 	program sh -c 'sleep 1000 & sleep 1000 & exec sleep 1000'
 	hull run -d "$ID"
@@ -247,6 +248,7 @@ hybrid() {
 }
 
 @test "delete: kills what is left when the first process has ended" {
+	need_host_ids "a procfs without a pid namespace of its own"
 	config '.linux.namespaces |= map(select(.type != "pid"))'
 	program sh -c 'sleep 1000 & exit 0'
 	hull create "$ID" </dev/null >/dev/null 2>&1
@@ -274,6 +276,7 @@ hybrid() {
 # ---- devices ----
 
 @test "devices: all but the default ones are denied" {
+	need_host_ids "mknod"
 	config '.linux.resources.devices = [{allow: false, access: "rwm"}] | .root.readonly = false |
 		.process.capabilities |= with_entries(.value += ["CAP_MKNOD", "CAP_SYSLOG"])'
 	program sh -c 'for d in null zero full random urandom tty; do [ -e /dev/$d ] || exit 9; done
@@ -284,6 +287,7 @@ hybrid() {
 }
 
 @test "devices: a rule allows one, in part" {
+	need_host_ids "mknod"
 	config '.linux.resources.devices = [{allow: false, access: "rwm"},
 			{allow: true, type: "c", major: 1, minor: 11, access: "r"}] | .root.readonly = false |
 		.process.capabilities |= with_entries(.value += ["CAP_MKNOD", "CAP_SYSLOG"])'
@@ -293,6 +297,7 @@ hybrid() {
 }
 
 @test "devices: the last rule that matches decides" {
+	need_host_ids "mknod"
 	config '.linux.resources.devices = [{allow: true, access: "rwm"},
 			{allow: false, type: "c", major: 1, access: "w"},
 			{allow: true, type: "c", major: 1, minor: 7, access: "w"}] | .root.readonly = false |

@@ -11,11 +11,15 @@
 #		[ "$status" -eq 7 ]
 #	}
 
+#
+# With HULL_TEST_USERNS=1 every container of make_bundle is in a user namespace of its own.
+
 HULL=${HULL:-$BATS_TEST_DIRNAME/../../build/hull}
 BUSYBOX=${BUSYBOX:-/bin/busybox}
 
 # hull ARGS...: with a directory of states of this test's own.
 hull() {
+	shift_rootfs
 	"$HULL" --root "$STATES" "$@"
 }
 
@@ -29,6 +33,8 @@ make_bundle() {
 	make_rootfs "$BUNDLE/rootfs"
 	cd "$BUNDLE" || return 1
 	default_config
+	SHIFT=
+	! in_userns || userns
 }
 
 # Made once per run, too: on an emulated machine jq takes longer than hull takes to run a container.
@@ -40,6 +46,71 @@ default_config() {
 		cp config.json "$first.$$" && mv "$first.$$" "$first"
 	fi
 	[ -e config.json ] || cp "$first" config.json
+}
+
+# What the switch asks for; the tests of user namespaces themselves call userns() in any case.
+in_userns() {
+	[ "${HULL_TEST_USERNS:-}" = 1 ]
+}
+
+# A user namespace in config.json: the container's ids 0 to 65535 are 100000 and on outside.
+userns() {
+	SHIFT=100000
+	config '.linux.namespaces |= map(select(.type != "user")) + [{type: "user"}] |
+		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+	local d=$BUNDLE
+	chown 100000:100000 "$BUNDLE" "$BATS_TEST_TMPDIR"
+	while [ "$d" != / ]; do # hooks and the container's root come by here
+		chmod o+x "$d"
+		d=${d%/*}
+		d=${d:-/}
+	done
+}
+
+# The rest of the test is without a user namespace, whatever the switch says.
+no_userns() {
+	[ -n "$SHIFT" ] || return 0
+	SHIFT=
+	config 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(select(.type != "user"))'
+	unshift_ids "$BUNDLE/rootfs"
+}
+
+# Skips what no user namespace may do, with the switch only.
+need_host_ids() {
+	! in_userns || skip "not in a user namespace: $*"
+}
+
+# The id outside of the container's id $1.
+host_id() {
+	echo $(($1 + ${SHIFT:-0}))
+}
+
+# shift_ids FILE...: whole trees belong to the ids that the container knows them by.
+shift_ids() {
+	[ -z "$SHIFT" ] || move_ids "$SHIFT" "$@"
+}
+
+unshift_ids() {
+	move_ids -100000 "$@"
+}
+
+# chown clears set-id bits, and changes what is there once only.
+move_ids() {
+	local by=$1 mode uid gid file which=-100000
+	shift
+	[ "$by" -gt 0 ] || which=+99999
+	find "$@" -xdev \( -uid $which -o -gid $which \) -printf '%m %U %G %p\0' |
+		while read -r -d '' mode uid gid file; do
+			[ $((uid < 100000)) -ne $((by > 0)) ] || uid=$((uid + by))
+			[ $((gid < 100000)) -ne $((by > 0)) ] || gid=$((gid + by))
+			chown -h "$uid:$gid" "$file"
+			[ "${#mode}" -lt 4 ] || [ -L "$file" ] || chmod "$mode" "$file"
+		done
+}
+
+# The root file system of the bundle is the container's, with all that a test put there.
+shift_rootfs() {
+	[ -z "${SHIFT:-}" ] || shift_ids "$BUNDLE/rootfs"
 }
 
 # The root file system is made once per run and copied for each test.
@@ -56,6 +127,7 @@ make_rootfs() {
 			"$new/bin"
 		printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n' >"$new/etc/passwd"
 		printf 'root:x:0:\nuser:x:1000:\n' >"$new/etc/group"
+		! in_userns || SHIFT=100000 shift_ids "$new"
 		mv -T "$new" "$first"
 	fi
 	cp -a "$first" "$1"

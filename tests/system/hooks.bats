@@ -8,6 +8,7 @@ load helpers
 setup() {
 	make_bundle
 	LOG=$BATS_TEST_TMPDIR/hooks
+	install -m 666 /dev/null "$LOG" # createContainer's root is the container's
 	for stage in prestart createRuntime createContainer poststart poststop; do
 		cat >"$BATS_TEST_TMPDIR/$stage" <<EOF2
 #!/bin/sh

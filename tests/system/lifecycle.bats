@@ -122,6 +122,7 @@ fails_with() {
 }
 
 @test "kill KILL: without a pid namespace of its own all of its processes end" {
+	need_host_ids "a procfs without a pid namespace of its own"
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	program sh -c 'sleep 1000 & sleep 1000 & wait'
 	hull run -d "$ID"
@@ -135,6 +136,7 @@ fails_with() {
 }
 
 @test "delete: what init left behind goes as well" {
+	need_host_ids "a procfs without a pid namespace of its own"
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	program sh -c 'sleep 1000 & exit 0'
 	hull run -d "$ID"

@@ -73,6 +73,7 @@ options_of() {
 }
 
 @test "bind: alone keeps the source's flags, a named flag replaces them" {
+	need_host_ids "the source's flags are locked"
 	mount -t tmpfs -o ro,noexec,nosuid tmpfs "$SRC"
 	config '.root.readonly = false'
 	mount_entry /a bind "$SRC" bind
@@ -228,6 +229,7 @@ options_of() {
 	mount -t tmpfs tmpfs ov
 	mkdir -p ov/{lower,upper,work}
 	echo low >ov/lower/file
+	shift_ids ov
 	mount_entry /ov overlay overlay "lowerdir=$PWD/ov/lower" "upperdir=$PWD/ov/upper" "workdir=$PWD/ov/work"
 	program sh -c 'cat /ov/file; echo up >/ov/new'
 	run hull run "$ID"
@@ -291,6 +293,7 @@ options_of() {
 }
 
 @test "linux.devices: mode, owner, FIFO, u; a wrong existing node is an error" {
+	need_host_ids "mknod"
 	config '.linux.devices = [{path: "/dev/kmsg2", type: "c", major: 1, minor: 11, fileMode: 420, uid: 1000, gid: 5},
 		{path: "/dev/pipe/", type: "p", fileMode: 384}, {path: "/dev/u", type: "u", major: 1, minor: 3},
 		{path: "/dev/tty", type: "c", major: 5, minor: 0}]'

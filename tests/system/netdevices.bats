@@ -68,7 +68,7 @@ run_there() {
 }
 
 @test "with a user namespace, and into a namespace that is joined" {
-	config '.linux.namespaces += [{type: "user"}]
+	config '.linux.namespaces |= map(select(.type != "user")) + [{type: "user"}]
 		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
 		| .linux.gidMappings = .linux.uidMappings'
 	chmod 755 "$BATS_TEST_TMPDIR" "$BUNDLE"

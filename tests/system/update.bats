@@ -156,6 +156,7 @@ refused() {
 # ---- devices ----
 
 kmsg_container() {
+	need_host_ids "mknod"
 	config '.root.readonly = false |
 		.process.capabilities |= with_entries(.value += ["CAP_MKNOD", "CAP_SYSLOG"])'
 }
