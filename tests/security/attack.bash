@@ -28,12 +28,16 @@ need_perl() {
 	done
 }
 
-# Exchanges two names for ever (renameat2 with RENAME_EXCHANGE); end_races ends it.
+# Exchanges two names for ever (renameat2 with RENAME_EXCHANGE); end_races ends it.  In bursts of any length with
+# rests of any length: what is tried meanwhile meets every order of things, also the one in which it succeeds.
 RACERS=()
 race() {
 	[ "$(uname -m)" = x86_64 ] || skip "the number of renameat2 is that of x86_64"
-	perl -e 'my ($a, $b) = @ARGV; for (;;) { syscall(316, -100, $a, -100, $b, 2) == 0 or die "$!" }' \
-		"$1" "$2" 3>&- &
+	perl -e 'my ($a, $b) = @ARGV;
+		for (;;) {
+			for (0 .. rand 1000) { syscall(316, -100, $a, -100, $b, 2) == 0 or die "$!" }
+			select(undef, undef, undef, rand .02);
+		}' "$1" "$2" 3>&- &
 	RACERS+=($!)
 }
 

@@ -76,7 +76,7 @@ attempt() {
 	}
 	for_seconds 8 one
 	end_races
-	[ "$started" -gt 0 ]
+	[ "$started" -gt 0 ] || { cat out; false; }
 	[ -z "$(find volume -type f)" ]
 }
 
