@@ -6,6 +6,7 @@
 #include "json/encode.h"
 #include "plan/documents.h"
 #include "plan/make.h"
+#include "plan/mount-words.h"
 
 #include <linux/capability.h>
 #include <sched.h>
@@ -229,6 +230,51 @@ TEST(mount_options_become_flags)
 		struct config c = mount_config(cases[i].type, cases[i].options);
 
 		CHECK_STR(describe(&plan_of(&c)->mounts.v[0]), cases[i].wanted);
+	}
+}
+
+static void ignore_note(void *ctx, bool warning, const char *word, const char *text)
+{
+	(void)ctx;
+	(void)warning;
+	(void)word;
+	(void)text;
+}
+
+/* Those of the OCI runtime specification 1.3.0 (config.md, "Linux mount options"): none may reach a
+ * file system as if it were one of its own. */
+TEST(every_option_of_the_specification_is_understood)
+{
+	static const char *const words[] = {
+		/* MUST */
+		"async", "atime", "bind", "defaults", "dev", "diratime", "dirsync", "exec",
+		"iversion", "lazytime", "loud", "noatime", "nodev", "nodiratime", "noexec",
+		"noiversion", "nolazytime", "norelatime", "nostrictatime", "nosuid", "private",
+		"rbind", "relatime", "remount", "ro", "rprivate", "rshared", "rslave",
+		"runbindable", "rw", "shared", "silent", "slave", "strictatime", "suid", "sync",
+		"unbindable",
+		/* SHOULD */
+		"nosymfollow", "symfollow", "idmap", "ridmap", "ratime", "rdev", "rdiratime",
+		"rexec", "rnoatime", "rnodev", "rnodiratime", "rnoexec", "rnorelatime",
+		"rnostrictatime", "rnosuid", "rnosymfollow", "rrelatime", "rro", "rrw",
+		"rstrictatime", "rsuid", "rsymfollow",
+		/* MAY */
+		"mand", "nomand", "tmpcopyup"
+	};
+	const char *const *known = plan_mount_words(&arena);
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct strs one = { (char **)&words[i], 1 };
+		struct mount_words m;
+		size_t k = 0;
+
+		while (known[k] && strcmp(known[k], words[i]) != 0)
+			k++;
+		if (!known[k])
+			FAIL("%s is not among the features", words[i]);
+		mount_words_read(&arena, &one, ignore_note, NULL, &m);
+		if (m.others.n)
+			FAIL("%s is taken for an option of the file system", words[i]);
 	}
 }
 
