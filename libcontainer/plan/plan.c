@@ -54,7 +54,6 @@ int refuse_unsupported(struct planner *p)
 		bool given;
 	} refused[] = {
 		{ "linux.intelRdt", p->linux_->intelRdt },
-		{ "vm", p->spec->vm },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
@@ -136,9 +135,10 @@ int plan_make(struct arena *a, const struct spec *spec, const struct plan_option
 	      const struct plan_host *host, struct plan *plan, struct lc_error *e)
 {
 	static int (*const parts[])(struct planner *) = {
-		refuse_unsupported, planner_namespaces, make_names,	 planner_root,
-		planner_mounts,	    planner_paths,	planner_devices, planner_sysctls,
-		planner_hooks,	    make_own_process,	planner_seccomp, planner_cgroup,
+		refuse_unsupported, planner_vm,	    planner_namespaces, make_names,
+		planner_root,	    planner_mounts, planner_paths,	planner_devices,
+		planner_sysctls,    planner_hooks,  make_own_process,	planner_seccomp,
+		planner_cgroup,
 	};
 	struct planner p = {
 		.a = a, .spec = spec, .options = options, .host = host, .plan = plan, .e = e

@@ -54,6 +54,8 @@ static int load(struct creation *m, struct lc_error *e)
 	else if (m->how.isolation && strcmp(m->how.isolation, "container"))
 		return lc_err(e, LC_EUSAGE, "isolation: expected container or vm, found \"%s\"",
 			      m->how.isolation);
+	if (!container_sandbox(m->loaded.plan.vm, e))
+		return -1;
 	if (!self_exe_protected())
 		log_warn(m->lc->log, "the program that calls the library is within the reach of "
 				     "containers: lc_protect() was not called");

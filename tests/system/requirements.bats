@@ -152,3 +152,20 @@ teardown() {
 	[ "$status" -ne 0 ]
 	[[ $output == *"peration not permitted"* ]]
 }
+
+@test "vm: what asks for a virtual machine is never run as a container" {
+	config '.vm = {kernel: {path: "/nothere/vmlinuz"}}'
+	for command in run create; do
+		run hull $command "$ID"
+		[ "$status" -ne 0 ]
+		nothing_left
+	done
+	config '.vm.hwConfig = {irqs: [7]}'
+	run hull create "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *"vm.hwConfig.irqs: not supported"* ]]
+	config 'del(.vm) | .annotations = {"dev.hull.isolation": "virtual"}'
+	run hull create "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *"dev.hull.isolation"* ]]
+}

@@ -637,8 +637,6 @@ TEST(what_is_not_carried_out_is_refused_by_name)
 	} cases[] = {
 		{ { .linux_ = ",\"intelRdt\":{\"closID\":\"x\"}" },
 		  "linux.intelRdt: not supported by this build" },
-		{ { .top = ",\"vm\":{\"kernel\":{\"path\":\"/k\"}}" },
-		  "vm: not supported by this build" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -648,6 +646,61 @@ TEST(what_is_not_carried_out_is_refused_by_name)
 #define NOTIFYING \
 	",\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"%s,\"syscalls\":[{\"names\":" \
 	"[\"mkdir\"],\"action\":\"%s\"}]}"
+
+#define VM(members) ",\"vm\":{\"kernel\":{\"path\":\"/k\",\"parameters\":[\"quiet\"]}" members "}"
+
+TEST(a_virtual_machine_is_hulls_own_kind)
+{
+	static const struct {
+		struct config config;
+		const char *wanted;
+	} cases[] = {
+		{ { .top = VM(",\"hypervisor\":{\"path\":\"/usr/bin/qemu\"}") },
+		  "vm.hypervisor.path: not supported: hull has a monitor of its own" },
+		{ { .top = VM(",\"hypervisor\":{\"path\":\"" LIBEXECDIR
+			      "/hull-vmm\",\"parameters\":[\"-x\"]}") },
+		  "vm.hypervisor.parameters: not supported" },
+		{ { .top = VM(",\"hwConfig\":{\"deviceTree\":\"/x.dtb\"}") },
+		  "vm.hwConfig.deviceTree: not supported" },
+		{ { .top = VM(",\"hwConfig\":{\"dtdevs\":[\"/soc/a\"]}") },
+		  "vm.hwConfig.dtdevs: not supported" },
+		{ { .top = VM(",\"hwConfig\":{\"iomems\":[{\"firstMFN\":1,\"nrMFNs\":1}]}") },
+		  "vm.hwConfig.iomems: not supported" },
+		{ { .top = VM(",\"hwConfig\":{\"irqs\":[112]}") },
+		  "vm.hwConfig.irqs: not supported" },
+		{ { .top = VM(",\"image\":{\"path\":\"/i\",\"format\":\"qcow2\"}") },
+		  "vm.image.format: not supported: qcow2, only raw" },
+		{ { .top = ",\"annotations\":{\"dev.hull.isolation\":\"VM\"}" },
+		  "annotations.dev.hull.isolation: expected container or vm, found \"VM\"" },
+		{ { .top = VM("") }, "no error" },
+		{ { .top = VM(",\"hypervisor\":{\"path\":\"" LIBEXECDIR "/hull-vmm\"}") },
+		  "no error" },
+		{ { .top = VM(",\"hwConfig\":{\"vcpus\":2,\"memory\":268435456}") }, "no error" },
+		{ { .top = VM(",\"image\":{\"path\":\"/i\",\"format\":\"raw\"}") }, "no error" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		CHECK_CONTAINS(error_of(&cases[i].config), cases[i].wanted);
+}
+
+TEST(a_virtual_machine_is_chosen_and_never_taken_back)
+{
+	static const struct {
+		struct config config;
+		bool vm;
+	} cases[] = {
+		{ { .top = "" }, false },
+		{ { .top = VM("") }, true },
+		{ { .top = VM(",\"hwConfig\":{}") ",\"annotations\":{\"dev.hull.isolation\":"
+						  "\"container\"}" },
+		  true },
+		{ { .top = ",\"annotations\":{\"dev.hull.isolation\":\"vm\"}" }, true },
+		{ { .top = ",\"annotations\":{\"dev.hull.isolation\":\"container\"}" }, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		CHECK_INT(plan_of(&cases[i].config)->vm, cases[i].vm);
+}
 
 TEST(filters_are_early_only_where_privileges_can_be_gained)
 {

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whether the container runs in a virtual machine, and what of the section vm hull carries out:
+ * kernel, image, vcpus and memory.  The rest describes machines of other monitors and is refused
+ * by name. */
+#include "plan/make.h"
+#include "base/str.h"
+
+#define MONITOR LIBEXECDIR "/hull-vmm"
+
+static int refuse(struct planner *p, const char *member, const char *why)
+{
+	return lc_err(p->e, LC_EUNSUPPORTED, "%s: not supported: %s", member, why);
+}
+
+static int check_hypervisor(struct planner *p, const struct spec_hypervisor *h)
+{
+	if (!h)
+		return 0;
+	if (!str_eq(h->path, MONITOR))
+		return lc_err(p->e, LC_EUNSUPPORTED,
+			      "vm.hypervisor.path: not supported: hull has a monitor of its own, "
+			      "%s, found \"%s\"",
+			      MONITOR, h->path);
+	return h->parameters.n ? refuse(p, "vm.hypervisor.parameters",
+					"hull's monitor takes none, vm.hwConfig says it all")
+			       : 0;
+}
+
+static int check_hardware(struct planner *p, const struct spec_hw_config *hw)
+{
+	static const char other_machines[] =
+		"it describes a machine of another kind, and no device "
+		"of the host's is passed on";
+	const struct {
+		const char *member;
+		bool given;
+		const char *why;
+	} refused[] = {
+		{ "vm.hwConfig.deviceTree", hw->deviceTree, "the machine is described by ACPI" },
+		{ "vm.hwConfig.dtdevs", hw->dtdevs.n, other_machines },
+		{ "vm.hwConfig.iomems", hw->iomems.n, other_machines },
+		{ "vm.hwConfig.irqs", hw->irqs.n, other_machines },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		if (refused[i].given)
+			return refuse(p, refused[i].member, refused[i].why);
+	return 0;
+}
+
+static int check_image(struct planner *p, const struct spec_vm_image *image)
+{
+	if (!image || image->format == IMAGE_RAW)
+		return 0;
+	return lc_err(p->e, LC_EUNSUPPORTED,
+		      "vm.image.format: not supported: %s, only raw images are (qemu-img convert "
+		      "-O raw makes them)",
+		      word_name(image_format_words, (int)image->format));
+}
+
+static int check_section(struct planner *p, const struct spec_vm *vm)
+{
+	if (check_hypervisor(p, vm->hypervisor) < 0 || check_image(p, vm->image) < 0)
+		return -1;
+	return vm->hwConfig ? check_hardware(p, vm->hwConfig) : 0;
+}
+
+/* It may turn the virtual machine on, never off: a configuration is less trusted than its engine.
+ */
+static int check_annotation(struct planner *p)
+{
+	static const char key[] = "dev.hull.isolation";
+	const char *value = annotation(p, key);
+
+	if (!value || str_eq(value, "container"))
+		return 0;
+	if (!str_eq(value, "vm"))
+		return lc_err(p->e, LC_ECONFIG,
+			      "annotations.%s: expected container or vm, found \"%s\"", key, value);
+	p->plan->vm = true;
+	return 0;
+}
+
+int planner_vm(struct planner *p)
+{
+	const struct spec_vm *vm = p->spec->vm;
+
+	if (check_annotation(p) < 0)
+		return -1;
+	if (!vm)
+		return 0;
+	p->plan->vm = true;
+	return check_section(p, vm);
+}
