@@ -125,7 +125,7 @@ struct cgroup_stats {
 		struct cgroup_psi psi;
 	} memory;
 	struct {
-		uint64_t current, peak, max;
+		uint64_t current, peak, max, refused; /* forks that the limit refused */
 	} pids;
 	PLAN_LIST(struct cgroup_io) io;
 	struct cgroup_psi io_psi;
@@ -135,6 +135,10 @@ struct cgroup_stats {
 /* Absent controllers are no error. */
 int cgroup_stats_read(int cgroup, struct arena *a, struct cgroup_stats *out,
 		      struct lc_error *e) lc_checked;
+
+/* Whose memory limit made the kernel kill: "/" the cgroup itself, "/sub" one below it, ".." none of
+ * these (one above, or the host had no memory left). */
+void cgroup_oom_place(int cgroup, char *place, size_t size);
 
 /* The "data" object of an `events` line. */
 struct json_writer;

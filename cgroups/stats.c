@@ -47,6 +47,7 @@ static const struct source sources[] = {
 	{ "pids.current", NULL, AT(pids.current) },
 	{ "pids.peak", NULL, AT(pids.peak) },
 	{ "pids.max", NULL, AT(pids.max) },
+	{ "pids.events", "max", AT(pids.refused) },
 };
 
 static const struct {

@@ -52,6 +52,38 @@ LC_API void lc_close(struct lc *lc); /* accepts NULL, as every destructor does *
  */
 LC_API int lc_protect(char *const argv[], struct lc_error *e);
 
+/* Why a container ended and what it used: docs/EXIT-REPORT.md. LC_UNKNOWN: nobody knows. */
+enum lc_exit_reason {
+	LC_EXIT_UNKNOWN, /* hull did not wait for it */
+	LC_EXIT_EXITED,
+	LC_EXIT_SIGNALED,
+	LC_EXIT_OOM, /* the kernel killed for want of memory */
+	LC_EXIT_SECCOMP, /* a call that its filter answers with death */
+	LC_EXIT_LIMIT, /* of a process: @limit */
+	LC_EXIT_TIMEOUT, /* time_limit_ms of lc_create */
+	LC_EXIT_FAILED, /* the program never ran */
+};
+#define LC_UNKNOWN UINT64_MAX
+struct lc_exit {
+	size_t size; /* set by the caller */
+	enum lc_exit_reason reason;
+	int status; /* 0-255 as a shell gives it; -1: unknown */
+	int signal; /* that killed the first process, 0: none */
+	bool core_dumped;
+	bool from_cgroup; /* what was used is the whole cgroup's, else init's and its children's */
+	char limit[16]; /* "RLIMIT_CPU", "RLIMIT_FSIZE", "" */
+	uint64_t oom_kills;
+	char oom_cgroup[256]; /* whose limit it was: "/" the container's, "/sub" one below, ".."
+			       * none of these; "" */
+	uint64_t wall_usec, cpu_usec, cpu_user_usec, cpu_system_usec;
+	uint64_t cpu_throttled; /* periods */
+	uint64_t memory_peak, swap_peak, max_rss; /* bytes; max_rss: the largest single process */
+	uint64_t memory_limited, pids_limited; /* how often the limit was met */
+	uint64_t pids_peak;
+	uint64_t io_read, io_written; /* bytes */
+	uint64_t io_reads, io_writes;
+};
+
 struct lc_create {
 	size_t size;
 	const char *bundle; /* NULL: "." */
@@ -65,6 +97,10 @@ struct lc_create {
 	bool keep; /* run: leave the stopped container */
 	bool detach; /* run */
 	const char *isolation; /* "container" or "vm"; NULL: what config.json says */
+	/* run in the foreground: */
+	uint64_t time_limit_ms; /* the container is killed after that; 0: never */
+	const char *exit_report; /* a file, or "fd:N", that gets the exit report; NULL: none */
+	struct lc_exit *exit; /* filled when the program ended, size set; NULL: nobody asks */
 };
 
 LC_API int lc_create(struct lc *lc, const char *id, const struct lc_create *how,
@@ -99,6 +135,18 @@ LC_API int lc_exec(struct lc *lc, const char *id, const struct lc_exec *how, int
 /* @signal: number. @all: every process of the container's cgroup. */
 LC_API int lc_kill(struct lc *lc, const char *id, int signal, bool all, struct lc_error *e);
 LC_API int lc_delete(struct lc *lc, const char *id, bool force, struct lc_error *e);
+struct lc_delete {
+	size_t size;
+	bool force;
+	const char *exit_report; /* a file, or "fd:N", that gets what is known of its end */
+};
+LC_API int lc_delete_with(struct lc *lc, const char *id, const struct lc_delete *how,
+			  struct lc_error *e);
+
+/* The exit report of a stopped container (docs/EXIT-REPORT.md): of one that lc_run() waited for and
+ * kept all of it, of another what its cgroup still tells; free() it. */
+LC_API int lc_exit_report(struct lc *lc, const char *id, char **json, struct lc_error *e);
+
 LC_API int lc_pause(struct lc *lc, const char *id, struct lc_error *e);
 LC_API int lc_resume(struct lc *lc, const char *id, struct lc_error *e);
 
@@ -109,8 +157,9 @@ LC_API int lc_update(struct lc *lc, const char *id, const char *resources, struc
 /* What it uses: the "data" object of an `events` line; free() it. */
 LC_API int lc_stats(struct lc *lc, const char *id, char **json, struct lc_error *e);
 
-/* The same in numbers, for a table. */
-#define LC_UNKNOWN UINT64_MAX /* the kernel does not tell; as a limit: there is none */
+/* The same in numbers, for a table. LC_UNKNOWN: the kernel does not tell; as a limit: there is
+ * none.
+ */
 struct lc_usage {
 	size_t size; /* set by the caller */
 	uint64_t cpu_usec; /* so far */

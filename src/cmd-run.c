@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hull run: create and start in one. */
 #include "cli.h"
+#include "quantity.h"
 #include <unistd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@ struct run_args {
 	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file;
 	bool no_pivot, no_new_keyring;
 	uint32_t preserve_fds;
-	const char *rootfs;
+	const char *rootfs, *exit_report, *time_limit;
 	bool detach, keep;
 };
 
@@ -18,6 +19,10 @@ static const struct option_def run_options[] = {
 		   "run CMD in this root file system, without a bundle or config.json"),
 	OPT_FLAG(struct run_args, detach, "detach", 'd', "return when the program runs"),
 	OPT_FLAG(struct run_args, keep, "keep", 0, "keep the stopped container until `delete`"),
+	OPT_STRING(struct run_args, exit_report, "exit-report", 0, "FILE|fd:N",
+		   "write there, as JSON, why the container ended and what it used"),
+	OPT_STRING(struct run_args, time_limit, "time-limit", 0, "TIME",
+		   "kill the container after that time: 90, 1m30s, 500ms"),
 	OPT_STRING(struct run_args, bundle, "bundle", 'b', "DIR",
 		   "directory of the bundle (default: .)"),
 	OPT_STRING(struct run_args, config, "config", 'f', "FILE",
@@ -63,6 +68,19 @@ static int words_of_rootfs(char **words, const char **id, char ***cmd, struct lc
 	return 0;
 }
 
+static int read_time_limit(const struct run_args *args, uint64_t *ms, struct lc_error *e)
+{
+	if (!quantity_ms(args->time_limit, ms) || !*ms)
+		return lc_err(
+			e, LC_EUSAGE,
+			"--time-limit: expected a time such as 90, 1m30s or 500ms, found \"%s\"",
+			args->time_limit);
+	if (args->detach)
+		return lc_err(e, LC_EUSAGE,
+			      "--time-limit: nobody waits for a container in the background");
+	return 0;
+}
+
 static int run(struct cli *cli, const void *given, char **words, struct lc_error *e)
 {
 	const struct run_args *args = given;
@@ -78,11 +96,14 @@ static int run(struct cli *cli, const void *given, char **words, struct lc_error
 		.preserve_fds = args->preserve_fds,
 		.detach = args->detach,
 		.keep = args->keep,
+		.exit_report = args->exit_report,
 	};
 	const char *id = words[0];
 	char **cmd, *config = NULL;
 	int status = 0, r;
 
+	if (args->time_limit && read_time_limit(args, &how.time_limit_ms, e) < 0)
+		return -1;
 	if (args->rootfs) {
 		if (args->bundle || args->config)
 			return lc_err(e, LC_EUSAGE,

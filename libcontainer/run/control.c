@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is done to a container from outside: signals, pause and resume, its processes, its end. */
 #include "base/own.h"
-#include "run/container.h"
+#include "run/exit.h"
 #include "sys/sys.h"
 
 #include <signal.h>
@@ -119,18 +119,44 @@ int lc_pids(struct lc *lc, const char *id, pid_t **pids, size_t *n, struct lc_er
 	return 0;
 }
 
-int lc_delete(struct lc *lc, const char *id, bool force, struct lc_error *e)
+/* What is known of its end, before its cgroup goes. */
+static int report_end(struct container *c, const char *to, struct lc_error *e)
 {
+	auto_fd fd = -1;
+	char *text;
+
+	if (!to)
+		return 0;
+	fd = exit_report_open(to, 0, e);
+	if (fd < 0 || container_kill_all(c, e) < 0)
+		return -1;
+	text = exit_saved_or_known(c, e);
+	return text ? exit_report_write(fd, text, e) : -1;
+}
+
+int lc_delete_with(struct lc *lc, const char *id, const struct lc_delete *given, struct lc_error *e)
+{
+	struct lc_delete how = { 0 };
 	auto_container c = CONTAINER_NONE;
 	enum status status;
 
+	memcpy(&how, given, given->size < sizeof(how) ? given->size : sizeof(how));
 	/* By force it goes on without the lock: what cannot end in time is killed. */
-	if (container_open(lc, id, force, &c, e) < 0 || container_lock(&c, force, e) < 0)
-		return force && e->code == LC_ENOTFOUND ? 0 : -1;
+	if (container_open(lc, id, how.force, &c, e) < 0 || container_lock(&c, how.force, e) < 0)
+		return how.force && e->code == LC_ENOTFOUND ? 0 : -1;
 	status = container_status(&c);
-	if (status != STATUS_STOPPED && !force)
+	if (status != STATUS_STOPPED && !how.force)
 		return lc_err(e, LC_ESTATE,
 			      "cannot delete container \"%s\" that is not stopped: it is %s", id,
 			      status_name(status));
+	if (!c.bare && report_end(&c, how.exit_report, e) < 0)
+		return -1;
 	return container_remove(&c, e);
+}
+
+int lc_delete(struct lc *lc, const char *id, bool force, struct lc_error *e)
+{
+	struct lc_delete how = { .size = sizeof(how), .force = force };
+
+	return lc_delete_with(lc, id, &how, e);
 }

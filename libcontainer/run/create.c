@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "init/hooks.h"
+#include "run/exit.h"
 #include "run/id.h"
 #include "run/lock.h"
 #include "run/notify-socket.h"
@@ -121,6 +122,20 @@ static int check_fds(struct creation *m, struct lc_error *e)
 		m->how.preserve_fds += n;
 	}
 	return preserved_check(m->how.preserve_fds, e);
+}
+
+static int open_report(struct creation *m, struct lc_error *e)
+{
+	const char *to = m->how.exit_report;
+
+	if (!to)
+		return 0;
+	if (!creation_in_foreground(m))
+		return lc_err(e, LC_EUSAGE,
+			      "--exit-report: nobody waits for a container in the background: ask "
+			      "`delete` for the report");
+	m->report = exit_report_open(to, m->how.preserve_fds, e);
+	return m->report < 0 ? -1 : 0;
 }
 
 /* ---- the container's directory ---- */
@@ -446,6 +461,7 @@ static const struct {
 	const char *name;
 	int (*run)(struct creation *m, struct lc_error *e);
 } create_steps[] = {
+	{ "open the exit report", open_report },
 	{ "check the id", check_id },
 	{ "load the configuration", load },
 	{ "check the terminal", check_console },
@@ -490,6 +506,7 @@ static struct creation creation_new(struct lc *lc, const struct lc_create *how, 
 		.start_fifo = -1,
 		.status_fifo = -1,
 		.cgroup = -1,
+		.report = -1,
 		.ref = { .pidfd = -1, .sync = -1 },
 	};
 }
@@ -536,6 +553,7 @@ void creation_release(struct creation *m)
 	fd_release(&m->start_fifo);
 	fd_release(&m->status_fifo);
 	fd_release(&m->cgroup);
+	fd_release(&m->report);
 	fd_release(&m->ref.pidfd);
 	fd_release(&m->ref.sync);
 	container_close(&m->c);

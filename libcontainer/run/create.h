@@ -22,6 +22,8 @@ struct creation {
 	int (*make)(struct creation *m, void *ctx, struct lc_error *e);
 	void *make_ctx;
 	bool dir_made, pid_file_made;
+	int report; /* owned: where the exit report goes, -1: nowhere */
+	uint64_t began_usec; /* when the program began */
 };
 #define auto_creation __attribute__((cleanup(creation_release))) struct creation
 
@@ -45,6 +47,9 @@ int creation_hooks(void *creation, pid_t pid, struct lc_error *e) lc_checked;
 struct foreground;
 int creation_wait(struct creation *m, struct foreground *f, int *status,
 		  struct lc_error *e) lc_checked;
+
+/* An exit report that is still to be written says @e. Returns -1. */
+int creation_failed(struct creation *m, const struct lc_error *e);
 
 /* Removes everything again; @e keeps what it says. */
 void creation_undo(struct creation *m);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Waiting for a program in the foreground. */
 #include "run/foreground.h"
+#include "base/clock.h"
 #include "base/own.h"
 #include "run/process.h"
 #include "sys/sys.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/signalfd.h>
@@ -53,6 +55,28 @@ static void pass_signals(struct foreground *f, const struct console *c, int pidf
 	}
 }
 
+/* Until when poll(2) may sleep: @ends 0: no limit. */
+static int wait_ms(bool look_again, int64_t ends)
+{
+	int64_t left = ends ? ends - clock_ms() : INT_MAX;
+
+	if (look_again && left > LOOK_AGAIN_MS)
+		return LOOK_AGAIN_MS;
+	if (!ends)
+		return -1;
+	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* Time is up: once. A frozen cgroup does not keep SIGKILL away. */
+static void enforce_limit(struct foreground *f, int pidfd, int64_t *ends)
+{
+	if (!*ends || clock_ms() < *ends)
+		return;
+	f->limit_reached = true;
+	*ends = 0;
+	sys_pidfd_send_signal(pidfd, SIGKILL);
+}
+
 int foreground_wait(struct foreground *f, struct console *c, int pidfd, int *status,
 		    struct lc_error *e)
 {
@@ -62,17 +86,18 @@ int foreground_wait(struct foreground *f, struct console *c, int pidfd, int *sta
 			       { .fd = -1 },
 			       { .fd = -1 } };
 	bool has_terminal = c->master >= 0;
+	int64_t ends = f->limit_ms ? clock_ms() + (int64_t)f->limit_ms : 0;
 	struct console_copy copy;
 
 	if (has_terminal)
 		copy_begin(&copy, c);
 	while (!(p[0].revents & POLLIN)) {
-		int timeout = has_terminal && copy.hung_up ? LOOK_AGAIN_MS : -1;
 		int n;
 
+		enforce_limit(f, pidfd, &ends);
 		if (has_terminal)
 			copy_poll(&copy, p + 2);
-		n = poll(p, ARRAY_SIZE(p), timeout);
+		n = poll(p, ARRAY_SIZE(p), wait_ms(has_terminal && copy.hung_up, ends));
 		if (n < 0 && errno != EINTR)
 			return lc_err_errno(e, "wait for the container's process: poll");
 		if (n < 0)
@@ -86,5 +111,8 @@ int foreground_wait(struct foreground *f, struct console *c, int pidfd, int *sta
 	}
 	if (has_terminal)
 		copy_finish(&copy);
-	return process_wait(pidfd, status, e);
+	if (process_wait_exit(pidfd, &f->end, e) < 0)
+		return -1;
+	*status = f->end.status;
+	return 0;
 }

@@ -9,11 +9,15 @@
 
 #include "base/error.h"
 #include "run/console.h"
+#include "run/process.h"
 #include <signal.h>
 
 struct foreground {
 	sigset_t before; /* the caller's signal mask */
 	int signals; /* owned signalfd */
+	uint64_t limit_ms; /* then the program is killed; 0: never */
+	bool limit_reached;
+	struct process_exit end; /* once it was waited for */
 };
 #define FOREGROUND_NONE \
 	{ \

@@ -110,16 +110,25 @@ void process_end(int pidfd)
 		;
 }
 
-int process_wait(int pidfd, int *status, struct lc_error *e)
+int process_wait_exit(int pidfd, struct process_exit *out, struct lc_error *e)
 {
 	siginfo_t info = { 0 };
-	int r;
 
-	do {
-		r = waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL);
-	} while (r < 0 && errno == EINTR);
-	if (r < 0)
+	*out = (struct process_exit){ 0 };
+	if (sys_wait_usage(pidfd, &info, &out->usage) < 0)
 		return lc_err_errno(e, "wait for the container's process");
-	*status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	out->signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
+	out->status = out->signal ? 128 + out->signal : info.si_status;
+	out->core_dumped = info.si_code == CLD_DUMPED;
+	return 0;
+}
+
+int process_wait(int pidfd, int *status, struct lc_error *e)
+{
+	struct process_exit end;
+
+	if (process_wait_exit(pidfd, &end, e) < 0)
+		return -1;
+	*status = end.status;
 	return 0;
 }

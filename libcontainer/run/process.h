@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 /* pid and start time (field 22 of /proc/PID/stat, in ticks since boot). */
@@ -31,6 +32,15 @@ void process_end(int pidfd);
 
 /* Waits for a child; the exit status as a shell gives it (128 + n for a signal). */
 int process_wait(int pidfd, int *status, struct lc_error *e) lc_checked;
+
+/* The same with all that the kernel tells. */
+struct process_exit {
+	int status; /* as a shell gives it */
+	int signal; /* that killed it, 0: none */
+	bool core_dumped;
+	struct rusage usage; /* its own, and of the children it waited for */
+};
+int process_wait_exit(int pidfd, struct process_exit *out, struct lc_error *e) lc_checked;
 
 /* Text of the starttime and state fields of /proc/PID/stat, for tests. */
 bool process_parse_stat(const char *stat, char *state, uint64_t *start);

@@ -4,6 +4,7 @@
  * The restored process becomes our child, so that it can be waited for.
  */
 #include "run/restore.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -290,8 +291,10 @@ int lc_restore(struct lc *lc, const char *id, const struct lc_create *how,
 	bool detach = load_create_options(how).detach;
 
 	*status = 0;
-	if ((!detach && foreground_begin(&f, e) < 0) ||
-	    creation_make_by(&m, lc, id, how, restore_sandbox, &r, e) < 0)
+	if (!detach && foreground_begin(&f, e) < 0)
 		return -1;
-	return detach ? 0 : creation_wait(&m, &f, status, e);
+	if (creation_make_by(&m, lc, id, how, restore_sandbox, &r, e) < 0)
+		return creation_failed(&m, e);
+	m.began_usec = clock_usec();
+	return detach || creation_wait(&m, &f, status, e) == 0 ? 0 : creation_failed(&m, e);
 }

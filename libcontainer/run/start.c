@@ -6,9 +6,12 @@
  * init's execve closes it.  The first of two racing starts wins: the second finds init, which
  * closed the start fifo, no longer there.
  */
+#include "base/clock.h"
+#include "base/file.h"
 #include "base/own.h"
 #include "init/sync.h"
 #include "run/create.h"
+#include "run/exit.h"
 #include "run/foreground.h"
 #include "run/lock.h"
 #include "run/notify-socket.h"
@@ -136,6 +139,50 @@ static int finish(struct creation *m, struct lc_error *e)
 	return container_remove(&m->c, e);
 }
 
+/* Before the cgroup goes; only if somebody will look at it. */
+static int report_end(struct creation *m, const struct foreground *f, struct lc_error *e)
+{
+	struct exit_facts facts = {
+		.end = &f->end,
+		.plan = &m->loaded.plan,
+		.began_usec = m->began_usec,
+		.limit_ms = f->limit_ms,
+		.limit_reached = f->limit_reached,
+	};
+	bool keep = m->how.keep;
+	struct lc_exit x;
+	char *text;
+	int r = 0;
+
+	if (!keep && m->report < 0 && !m->how.exit)
+		return 0;
+	exit_collect(m->c.state.cgroup.made ? m->cgroup : -1, &facts, &x);
+	if (m->how.exit)
+		memcpy(m->how.exit, &x, exit_size(m->how.exit));
+	text = exit_text(&m->c, &facts, &x);
+	if (keep)
+		r = file_replace_at(m->c.dir, EXIT_FILE, text, strlen(text), 0600, e);
+	if (m->report >= 0 && exit_report_write(m->report, text, e) < 0)
+		r = -1;
+	fd_release(&m->report);
+	return r;
+}
+
+int creation_failed(struct creation *m, const struct lc_error *e)
+{
+	struct exit_facts facts = { .error = e->msg };
+	struct lc_error other;
+	struct lc_exit x;
+
+	if (m->report < 0)
+		return -1;
+	exit_collect(-1, &facts, &x);
+	if (exit_report_write(m->report, exit_text(&m->c, &facts, &x), &other) < 0)
+		log_warn(m->lc->log, "%s", other.msg);
+	fd_release(&m->report);
+	return -1;
+}
+
 int creation_wait(struct creation *m, struct foreground *f, int *status, struct lc_error *e)
 {
 	struct lc_error other = { 0 };
@@ -145,7 +192,13 @@ int creation_wait(struct creation *m, struct foreground *f, int *status, struct 
 		creation_undo(m);
 		return -1;
 	}
+	f->limit_ms = m->how.time_limit_ms;
 	r = foreground_wait(f, &m->console, m->ref.pidfd, status, e);
+	/* Without a pid namespace of its own only init has gone. */
+	if (f->limit_reached && container_kill_all(&m->c, &other) < 0)
+		log_warn(m->lc->log, "the time limit: %s", other.msg);
+	if (r == 0)
+		r = report_end(m, f, e);
 	console_release(&m->console);
 	if (finish(m, r < 0 ? &other : e) < 0)
 		return -1;
@@ -161,6 +214,7 @@ static int run_in_foreground(struct creation *m, struct foreground *f, int *stat
 	}
 	if (start_made(m, e) < 0)
 		return -1;
+	m->began_usec = clock_usec();
 	return creation_wait(m, f, status, e);
 }
 
@@ -176,7 +230,9 @@ int lc_run(struct lc *lc, const char *id, const struct lc_create *how, int *stat
 			return -1;
 		return start_made(&m, e);
 	}
-	if (foreground_begin(&f, e) < 0 || creation_make(&m, lc, id, how, true, e) < 0)
+	if (foreground_begin(&f, e) < 0)
 		return -1;
-	return run_in_foreground(&m, &f, status, e);
+	if (creation_make(&m, lc, id, how, true, e) < 0 || run_in_foreground(&m, &f, status, e) < 0)
+		return creation_failed(&m, e);
+	return 0;
 }

@@ -8,6 +8,7 @@
 #include <linux/keyctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int sys_mount_id(int dirfd, const char *path, int flags, uint64_t *id)
@@ -32,6 +33,16 @@ ssize_t sys_getdents(int fd, void *buf, size_t size)
 pid_t sys_clone3(struct clone_args *args)
 {
 	return (pid_t)syscall(SYS_clone3, args, sizeof(*args));
+}
+
+int sys_wait_usage(int pidfd, siginfo_t *info, struct rusage *usage)
+{
+	long r;
+
+	do {
+		r = syscall(SYS_waitid, P_PIDFD, pidfd, info, WEXITED | __WALL, usage);
+	} while (r < 0 && errno == EINTR);
+	return (int)r;
 }
 
 int sys_pidfd_open(pid_t pid, unsigned flags)

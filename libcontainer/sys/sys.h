@@ -13,6 +13,7 @@
 #include <linux/close_range.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mount.h>
@@ -68,6 +69,11 @@ int sys_fs_error(struct lc_error *e, int fsfd, const char *fmt, ...) lc_printf(3
 /* clone3(2), Linux 5.3, without a stack of its own: as fork, returns twice.  Nothing that libc does
  * around fork() happens (no atfork handlers, its cached ids are stale): no threads, no stdio. */
 pid_t sys_clone3(struct clone_args *args);
+
+/* waitid(2) for a child's end, with what it and the children it waited for have used, which libc
+ * leaves out. Retries EINTR. */
+struct rusage;
+int sys_wait_usage(int pidfd, siginfo_t *info, struct rusage *usage);
 
 int sys_pidfd_open(pid_t pid, unsigned flags);
 int sys_pidfd_send_signal(int pidfd, int sig);
