@@ -154,6 +154,9 @@ LC_API int lc_resume(struct lc *lc, const char *id, struct lc_error *e);
  * name stays as it is. */
 LC_API int lc_update(struct lc *lc, const char *id, const char *resources, struct lc_error *e);
 
+/* The same for its class of service (linux.intelRdt): lines of resctrl's schemata. */
+LC_API int lc_update_rdt(struct lc *lc, const char *id, const char *schemata, struct lc_error *e);
+
 /* What it uses: the "data" object of an `events` line; free() it. */
 LC_API int lc_stats(struct lc *lc, const char *id, char **json, struct lc_error *e);
 

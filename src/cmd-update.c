@@ -50,9 +50,9 @@ static const struct option_def update_options[] = {
 	OPT_STRING(struct update_args, blkio_weight, "blkio-weight", 0, "N",
 		   "share of disk time, 10 to 1000"),
 	OPT_STRING(struct update_args, l3, "l3-cache-schema", 0, "TEXT",
-		   "Intel RDT: not supported"),
+		   "share of the cache, such as L3:0=f (Intel RDT)"),
 	OPT_STRING(struct update_args, mem_bw, "mem-bw-schema", 0, "TEXT",
-		   "Intel RDT: not supported"),
+		   "share of memory bandwidth, such as MB:0=50 (Intel RDT)"),
 	OPT_IGNORED_VALUE("kernel-memory"),
 	OPT_IGNORED_VALUE("kernel-memory-tcp"),
 	OPT_END,
@@ -167,17 +167,27 @@ static int read_resources(const char *path, struct arena *a, char **text, struct
 	return 0;
 }
 
+static bool is_given(const char *text)
+{
+	return text && *text;
+}
+
+/* Lines of resctrl's schemata; NULL: none are given. */
+static const char *rdt_lines(const struct update_args *args, struct arena *a)
+{
+	if (is_given(args->l3) && is_given(args->mem_bw))
+		return arena_printf(a, "%s\n%s", args->l3, args->mem_bw);
+	return is_given(args->l3) ? args->l3 : is_given(args->mem_bw) ? args->mem_bw : NULL;
+}
+
 static int run(struct cli *cli, const void *given, char **words, struct lc_error *e)
 {
 	const struct update_args *args = given;
 	auto_arena a = { 0 };
 	struct buf b = { .arena = &a };
+	const char *schemata = rdt_lines(args, &a);
 	char *text;
 
-	if ((args->l3 && *args->l3) || (args->mem_bw && *args->mem_bw))
-		return lc_err(e, LC_EUNSUPPORTED,
-			      "update: --%s: Intel RDT is not supported by this build",
-			      args->l3 && *args->l3 ? "l3-cache-schema" : "mem-bw-schema");
 	if (write_options(args, &b, e) < 0)
 		return -1;
 	text = b.str;
@@ -186,7 +196,11 @@ static int run(struct cli *cli, const void *given, char **words, struct lc_error
 			      "update: --resources goes without options of single limits");
 	if (args->resources && read_resources(args->resources, &a, &text, e) < 0)
 		return -1;
-	return lc_update(cli->lc, words[0], text, e);
+	if (schemata && !strcmp(text, "{}"))
+		return lc_update_rdt(cli->lc, words[0], schemata, e);
+	if (lc_update(cli->lc, words[0], text, e) < 0)
+		return -1;
+	return schemata ? lc_update_rdt(cli->lc, words[0], schemata, e) : 0;
 }
 
 const struct command cmd_update = {

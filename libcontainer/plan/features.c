@@ -93,7 +93,11 @@ static void add_linux(struct json_writer *w, const struct plan_host *host)
 	add_words(w, "modes", mempolicy_mode_words);
 	add_words(w, "flags", mempolicy_flag_words);
 	json_close(w, '}');
-	add_enabled(w, "intelRdt", false);
+	json_open(w, "intelRdt", '{');
+	json_add_bool(w, "enabled", true);
+	json_add_bool(w, "schemata", true);
+	json_add_bool(w, "monitoring", true);
+	json_close(w, '}');
 	json_open(w, "mountExtensions", '{');
 	add_enabled(w, "idmap", true);
 	json_close(w, '}');

@@ -27,6 +27,7 @@ int planner_sysctls(struct planner *p) lc_checked;
 int planner_hooks(struct planner *p) lc_checked;
 int planner_seccomp(struct planner *p) lc_checked; /* after the process */
 int planner_cgroup(struct planner *p) lc_checked;
+int planner_rdt(struct planner *p) lc_checked;
 int planner_vm(struct planner *p) lc_checked;
 int planner_process(struct planner *p, const struct spec_process *from) lc_checked;
 

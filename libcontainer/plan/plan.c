@@ -49,17 +49,6 @@ bool annotation_set(const struct planner *p, const char *key)
 
 int refuse_unsupported(struct planner *p)
 {
-	const struct {
-		const char *member;
-		bool given;
-	} refused[] = {
-		{ "linux.intelRdt", p->linux_->intelRdt },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
-		if (refused[i].given)
-			return lc_err(p->e, LC_EUNSUPPORTED, "%s: not supported by this build",
-				      refused[i].member);
 	if (p->options->cgroup_driver == CGROUP_SYSTEMD && !cgroup_ops_of(CGROUP_SYSTEMD))
 		return lc_err(p->e, LC_EUNSUPPORTED,
 			      "cgroup manager systemd: not supported by this build");
@@ -138,7 +127,7 @@ int plan_make(struct arena *a, const struct spec *spec, const struct plan_option
 		refuse_unsupported, planner_vm,	    planner_namespaces, make_names,
 		planner_root,	    planner_mounts, planner_paths,	planner_devices,
 		planner_sysctls,    planner_hooks,  make_own_process,	planner_seccomp,
-		planner_cgroup,
+		planner_cgroup,	    planner_rdt,
 	};
 	struct planner p = {
 		.a = a, .spec = spec, .options = options, .host = host, .plan = plan, .e = e

@@ -218,6 +218,14 @@ struct plan_cgroup {
 	bool check_memory_before_update;
 };
 
+/* A class of service of the resource control file system (linux.intelRdt). */
+struct plan_rdt {
+	char *group; /* name of its directory; "/": that of everybody */
+	bool shared; /* named by config.json, so others may be in it */
+	struct strs schemata; /* lines for `schemata`, in order */
+	bool monitor; /* a monitoring group of its own */
+};
+
 /* Something that was asked for and is left out, and why: a warning or a debug line. */
 struct plan_note {
 	char *member, *text;
@@ -250,6 +258,7 @@ struct plan {
 	struct plan_process *process; /* NULL: config.json has none */
 	struct plan_seccomp seccomp;
 	struct plan_cgroup cgroup;
+	struct plan_rdt *rdt; /* NULL: none */
 	struct plan_hook_lists hooks;
 	struct pairs annotations;
 	bool rootless; /* the caller is not root of the initial user namespace */

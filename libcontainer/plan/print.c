@@ -269,6 +269,15 @@ static const struct field plan_cgroup_fields[] = {
 };
 static SHAPE(plan_cgroup);
 
+static const struct field plan_rdt_fields[] = {
+	F_STRING(struct plan_rdt, group),
+	F_BOOL(struct plan_rdt, shared, OMIT_ZERO),
+	F_STRS(struct plan_rdt, schemata, OMIT_ZERO),
+	F_BOOL(struct plan_rdt, monitor, OMIT_ZERO),
+	{},
+};
+static SHAPE(plan_rdt);
+
 static const struct field plan_note_fields[] = {
 	F_STRING(struct plan_note, member),
 	F_STRING(struct plan_note, text),
@@ -305,6 +314,7 @@ static const struct field plan_fields[] = {
 	F_OBJECT(struct plan, process, plan_process),
 	F_STRUCT(struct plan, seccomp, plan_seccomp, OMIT_ZERO),
 	F_STRUCT(struct plan, cgroup, plan_cgroup),
+	F_OBJECT(struct plan, rdt, plan_rdt),
 	F_STRUCT(struct plan, hooks, plan_hook_lists, OMIT_ZERO),
 	F_PAIRS(struct plan, annotations, OMIT_ZERO),
 	F_BOOL(struct plan, rootless),

@@ -100,6 +100,16 @@ int container_note_mounts(struct container *c, struct lc_error *e) lc_checked;
 /* SIGKILL to all of it, and waits for init to go. */
 int container_kill_all(struct container *c, struct lc_error *e) lc_checked;
 
+/* The class of service of linux.intelRdt: recorded before it is made; made; entered by a process;
+ * limited anew; removed.  Nothing, and no error, without one; limits are an error then. */
+int container_rdt_expect(struct container *c, const struct plan *plan,
+			 struct lc_error *e) lc_checked;
+int container_rdt_make(struct container *c, const struct plan *plan, struct lc_error *e) lc_checked;
+int container_rdt_join(struct container *c, pid_t pid, struct lc_error *e) lc_checked;
+int container_rdt_limit(struct container *c, const struct strs *lines,
+			struct lc_error *e) lc_checked;
+int container_rdt_remove(struct container *c, struct lc_error *e) lc_checked;
+
 /* Directory of its cgroup: -1 and no error when it has none (any more). */
 int container_cgroup(struct container *c);
 

@@ -264,6 +264,8 @@ static int record(struct creation *m, struct lc_error *e)
 		.poststart = plan->hooks.poststart.n > 0,
 	};
 	process_identify(getpid(), &state->creator);
+	if (container_rdt_expect(&m->c, plan, e) < 0)
+		return -1;
 	if (!state->own_mount_namespace && container_note_mounts(&m->c, e) < 0)
 		return -1;
 	if (state_write(m->c.dir, state, e) < 0)
@@ -316,6 +318,11 @@ static int make_cgroup(struct creation *m, struct lc_error *e)
 	return make_cgroup_for(m, 0, e);
 }
 
+static int make_class(struct creation *m, struct lc_error *e)
+{
+	return container_rdt_make(&m->c, plan_of(m), e);
+}
+
 static int warn_if_unkillable(struct creation *m)
 {
 	if (!m->c.state.own_pid_namespace && !m->c.state.cgroup.path)
@@ -338,6 +345,8 @@ int creation_cloned(void *ctx, pid_t pid, int *cgroup, struct lc_error *e)
 			return -1;
 		*cgroup = m->cgroup;
 	}
+	if (container_rdt_join(&m->c, pid, e) < 0)
+		return -1;
 	warn_if_unkillable(m);
 	state->poststop = plan_of(m)->hooks.poststop.n > 0;
 	if (state_write(m->c.dir, state, e) < 0)
@@ -474,6 +483,7 @@ static const struct {
 	{ "record what will be", record },
 	{ "open the files of hooks", open_hook_files },
 	{ "make the cgroup", make_cgroup },
+	{ "make the class of service", make_class },
 	{ "make the sandbox", make_sandbox },
 	{ "record what is", settle },
 	{ "send the pidfd", send_pidfd },

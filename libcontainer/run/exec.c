@@ -219,6 +219,14 @@ static int adopt(void *ctx, pid_t pid, struct lc_error *e)
 	return cgroup_ops_of(ref->driver)->attach(ref, pid, e);
 }
 
+static int cloned(void *ctx, pid_t pid, int *cgroup, struct lc_error *e)
+{
+	struct execution *x = ctx;
+
+	(void)cgroup;
+	return container_rdt_join(&x->c, pid, e);
+}
+
 static int begin(struct execution *x, struct lc_error *e)
 {
 	const struct sandbox_ops *ops = container_sandbox(x->c.state.vm, e);
@@ -239,6 +247,7 @@ static int begin(struct execution *x, struct lc_error *e)
 		.state_creating = container_hook_head(&x->c, STATUS_RUNNING),
 		.state_created = container_hook_head(&x->c, STATUS_RUNNING),
 		.state_tail = container_hook_tail(&x->c),
+		.cloned = cloned,
 		.adopt = cgroup_ops_of(ref->driver)->attach && !x->how.cgroup ? adopt : NULL,
 		.ctx = x,
 	};

@@ -212,6 +212,7 @@ int container_remove(struct container *c, struct lc_error *e)
 		first_of(&result, container_kill_all(c, &one), e, &one);
 		r = cgroup_ops_of(ref->driver)->destroy(ref, c->lc->log, &one);
 		first_of(&result, r, e, &one);
+		first_of(&result, container_rdt_remove(c, &one), e, &one);
 		first_of(&result, remove_mounts(c, &one), e, &one);
 	}
 	/* While something of it is left, its state stays, so that delete can be tried again. */

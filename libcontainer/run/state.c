@@ -42,6 +42,14 @@ static const struct field cgroup_ref_fields[] = {
 };
 static SHAPE(cgroup_ref);
 
+static const struct field rdt_ref_fields[] = {
+	F_STRING(struct rdt_ref, group, REQUIRED),
+	F_BOOL(struct rdt_ref, made),
+	F_BOOL(struct rdt_ref, monitor),
+	{},
+};
+static SHAPE(rdt_ref);
+
 static const struct field state_fields[] = {
 	F_U32(struct state, version, REQUIRED),
 	F_STRING(struct state, id, REQUIRED),
@@ -56,6 +64,7 @@ static const struct field state_fields[] = {
 	F_STRUCT(struct state, creator, process_id),
 	F_STRUCT(struct state, init, process_id),
 	F_STRUCT(struct state, cgroup, cgroup_ref),
+	F_OBJECT(struct state, rdt, rdt_ref),
 	F_PAIRS(struct state, annotations, OMIT_ZERO),
 	F_BOOL(struct state, own_pid_namespace),
 	F_BOOL(struct state, own_mount_namespace),

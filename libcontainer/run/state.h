@@ -14,6 +14,7 @@
 #include "cgroups/cgroup.h"
 #include "json/decode.h"
 #include "run/process.h"
+#include "run/resctrl.h"
 
 #define STATE_VERSION 1
 #define STATE_FILE    "state.json"
@@ -38,6 +39,7 @@ struct state {
 	struct process_id creator; /* `create` or `run` while it works */
 	struct process_id init; /* pid 0: not made yet */
 	struct cgroup_ref cgroup;
+	struct rdt_ref *rdt; /* NULL: no class of service of its own choice */
 	struct pairs annotations;
 	bool own_pid_namespace; /* its processes die with init */
 	bool own_mount_namespace;

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "run/load.h"
 #include "run/lock.h"
+#include "spec/valid.h"
 
 #include <string.h>
 
@@ -38,6 +39,36 @@ static int apply(struct container *c, const struct spec_resources *resources, st
 	load_log_notes(c->lc, &plan);
 	return cgroup_ops_of(c->state.cgroup.driver)
 		->update(&c->state.cgroup, &plan.cgroup, c->lc->log, e);
+}
+
+static void split_lines(struct arena *a, const char *text, struct strs *lines)
+{
+	char *rest = arena_strdup(a, text), *line;
+
+	*lines = (struct strs){ .v = arena_array(a, strlen(text) + 1, sizeof(*lines->v)) };
+	while ((line = strsep(&rest, "\n")))
+		lines->v[lines->n++] = line;
+}
+
+int lc_update_rdt(struct lc *lc, const char *id, const char *schemata, struct lc_error *e)
+{
+	auto_container c = CONTAINER_NONE;
+	const char *wrong = valid_schema_lines(schemata);
+	struct strs lines;
+	int r;
+
+	if (wrong)
+		return lc_err(e, LC_EUSAGE, "schemata: %s, found \"%s\"", wrong, schemata);
+	if (container_open(lc, id, false, &c, e) < 0)
+		return -1;
+	if (container_status(&c) == STATUS_STOPPED)
+		return container_not_running(e);
+	if (container_lock(&c, false, e) < 0)
+		return -1;
+	split_lines(&c.arena, schemata, &lines);
+	r = container_rdt_limit(&c, &lines, e);
+	lock_drop(c.dir);
+	return r;
 }
 
 int lc_update(struct lc *lc, const char *id, const char *resources, struct lc_error *e)

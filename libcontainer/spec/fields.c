@@ -319,7 +319,7 @@ SHAPE(spec_seccomp);
 static const struct field spec_intel_rdt_fields[] = {
 	F_STRING(struct spec_intel_rdt, closID, OR_EMPTY, VALID(valid_clos_id)),
 	F_STRS(struct spec_intel_rdt, schemata, VALID(valid_schema_line)),
-	F_STRING(struct spec_intel_rdt, l3CacheSchema, OR_EMPTY, VALID(valid_schema_line)),
+	F_STRING(struct spec_intel_rdt, l3CacheSchema, OR_EMPTY, VALID(valid_schema_lines)),
 	F_STRING(struct spec_intel_rdt, memBwSchema, OR_EMPTY, VALID(valid_mem_bw)),
 	F_OPT_BOOL(struct spec_intel_rdt, enableMonitoring),
 	{},

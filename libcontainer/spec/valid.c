@@ -205,6 +205,11 @@ const char *valid_schema_line(const char *s)
 	return *s && is_one_line(s) ? NULL : "expected one line";
 }
 
+const char *valid_schema_lines(const char *s)
+{
+	return *s && *s != '\n' && !strstr(s, "\n\n") ? NULL : "expected lines such as L3:0=fff";
+}
+
 const char *valid_mem_bw(const char *s)
 {
 	return str_starts(s, "MB:") && is_one_line(s) ? NULL : "expected a line such as MB:0=70";

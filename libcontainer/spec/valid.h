@@ -20,6 +20,7 @@ const char *valid_access(const char *s); /* letters of rwm */
 const char *valid_interface(const char *s); /* name of a network interface */
 const char *valid_clos_id(const char *s); /* a directory of resctrl, "/" is its root */
 const char *valid_schema_line(const char *s); /* one line for resctrl's schemata */
+const char *valid_schema_lines(const char *s); /* several of them */
 const char *valid_mem_bw(const char *s); /* one that begins with MB: */
 const char *valid_file_name(const char *s); /* no slash, not "." or ".." */
 

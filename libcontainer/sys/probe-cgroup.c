@@ -137,6 +137,24 @@ int probe_cgroup(struct arena *a, struct probe_cgroup *out, struct lc_error *e)
 	return 0;
 }
 
+char *probe_mounted(struct arena *a, const char *fstype)
+{
+	struct lc_error e;
+	char *text, *line;
+
+	if (file_read_at(AT_FDCWD, "/proc/self/mountinfo", a, FILE_MAX_SIZE, &text, NULL, &e) < 0)
+		return NULL;
+	while ((line = strsep(&text, "\n"))) {
+		struct mount_line m;
+		uint64_t id;
+
+		if (parse_line(line, &m) && str_eq(m.fstype, fstype) &&
+		    !sys_mount_id(AT_FDCWD, m.path, AT_SYMLINK_NOFOLLOW, &id) && id == m.id)
+			return m.path;
+	}
+	return NULL;
+}
+
 char *probe_own_cgroup(struct arena *a)
 {
 	auto_arena scratch = { 0 };

@@ -50,6 +50,9 @@ void probe_cgroup_parse(struct arena *a, char *mountinfo,
 			bool (*usable)(const char *path, uint64_t mount_id),
 			struct probe_cgroup *out);
 
+/* Where a file system of this type is mounted and can be reached by its path; NULL: nowhere. */
+char *probe_mounted(struct arena *a, const char *fstype);
+
 /* The caller's path in the cgroup2 hierarchy ("/user.slice/..."); NULL: unknown. */
 char *probe_own_cgroup(struct arena *a);
 

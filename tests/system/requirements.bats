@@ -169,3 +169,18 @@ teardown() {
 	[ "$status" -ne 0 ]
 	[[ $output == *"dev.hull.isolation"* ]]
 }
+
+@test "intelRdt: without the file system it is an error, at create and at update" {
+	! grep -qw resctrl /proc/self/mountinfo || skip "this machine has a resctrl file system"
+	config '.linux.intelRdt = {l3CacheSchema: "L3:0=f"}'
+	run hull create "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *"linux.intelRdt: no resctrl file system is mounted"* ]]
+	nothing_left
+	config 'del(.linux.intelRdt)'
+	program sleep 1000
+	hull run -d "$ID"
+	run hull update --mem-bw-schema MB:0=50 "$ID"
+	[ "$status" -ne 0 ]
+	[[ $output == *"has no class of service"* ]]
+}

@@ -81,7 +81,7 @@ refused() {
 	refused 'cpu.idle: ' --cpu-idle 2 "$ID"
 	refused 'cpu.idle: ' --cpu-idle -1 "$ID"
 	refused 'cgroup v2 has no' --cpu-rt-period 1000 --cpu-rt-runtime 500 "$ID"
-	refused 'Intel RDT is not supported' --l3-cache-schema L3:0=f "$ID"
+	refused 'no class of service' --l3-cache-schema L3:0=f "$ID"
 }
 
 @test "update: --resources from a file, from standard input, and what is wrong in it" {

@@ -629,18 +629,34 @@ TEST(network_devices_keep_their_name_unless_given_one)
 	CHECK_STR(plan->net_devices.v[1].rename, "lan");
 }
 
-TEST(what_is_not_carried_out_is_refused_by_name)
+TEST(classes_of_service)
 {
 	static const struct {
-		struct config config;
-		const char *wanted;
+		const char *rdt, *wanted;
 	} cases[] = {
-		{ { .linux_ = ",\"intelRdt\":{\"closID\":\"x\"}" },
-		  "linux.intelRdt: not supported by this build" },
+		{ "", "web: monitor=0 shared=0" },
+		{ "\"closID\":\"gold\",\"enableMonitoring\":true", "gold: monitor=1 shared=1" },
+		{ "\"closID\":\"/\"", "/: monitor=0 shared=1" },
+		{ "\"l3CacheSchema\":\"L3:0=f\",\"memBwSchema\":\"MB:0=20\"",
+		  "web:L3:0=f,MB:0=20 monitor=0 shared=0" },
+		{ "\"l3CacheSchema\":\"MB:0=9\\nL3:0=f\\nMB:1=9\",\"memBwSchema\":\"MB:0=20\"",
+		  "web:L3:0=f,MB:0=20 monitor=0 shared=0" },
+		{ "\"l3CacheSchema\":\"MB:0=9\\nL3:0=f\\n\"",
+		  "web:MB:0=9,L3:0=f monitor=0 shared=0" },
+		{ "\"schemata\":[\"L2:0=f\",\"L3:0=7\"],\"memBwSchema\":\"MB:0=20\"",
+		  "web:MB:0=20,L2:0=f,L3:0=7 monitor=0 shared=0" },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		CHECK_STR(error_of(&cases[i].config), cases[i].wanted);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct config c = { .linux_ = arena_printf(&arena, ",\"intelRdt\":{%s}",
+							   cases[i].rdt) };
+		const struct plan_rdt *r = plan_of(&c)->rdt;
+
+		CHECK_STR(arena_printf(&arena, "%s:%s monitor=%d shared=%d", r->group,
+				       joined(&r->schemata), r->monitor, r->shared),
+			  cases[i].wanted);
+	}
+	CHECK(!plan_of(&(struct config){ .linux_ = "" })->rdt);
 }
 
 #define NOTIFYING \
