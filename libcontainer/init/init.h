@@ -62,6 +62,7 @@ struct sandbox {
 	/* Init's own. */
 	int root; /* O_PATH directory: the root being built, later the root that is */
 	int dev; /* O_PATH directory: /dev in it */
+	bool in_chroot; /* "/" is not the root of the mount namespace: the caller was in a chroot */
 	uint64_t done; /* bit n: descriptor n is done with (close_later()) */
 	mode_t umask; /* the caller's */
 	bool in_cwd; /* the working directory has been entered */

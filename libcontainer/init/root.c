@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,13 +24,61 @@ static int set_propagation(int fd, unsigned flags, uint64_t propagation)
 	return sys_mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr);
 }
 
-/* The host's mounts, of which this namespace has copies, are cut off as the plan says. */
-static int cut_off_host(const struct plan_root *root, struct lc_error *e)
+/* Makes the mount namespace's own root the process's: joining a mount namespace sets both
+ * (setns(2)), also when it is the one the process is in. */
+static int enter_namespace_root(struct lc_error *e)
 {
-	struct mount_attr attr = { .propagation = root->host_propagation & ~(uint64_t)MS_REC };
+	auto_fd self = sys_pidfd_open(getpid(), 0);
 
+	if (self < 0)
+		return lc_err_errno(e, "open itself");
+	if (setns(self, CLONE_NEWNS) < 0)
+		return lc_err_errno(e, "go to the root of the mount namespace");
+	return 0;
+}
+
+static bool same_place(int one, int other)
+{
+	struct statx a, b;
+	const unsigned want = STATX_INO | STATX_MNT_ID;
+
+	return statx(one, "", AT_EMPTY_PATH, want, &a) == 0 &&
+	       statx(other, "", AT_EMPTY_PATH, want, &b) == 0 && a.stx_mnt_id == b.stx_mnt_id &&
+	       a.stx_ino == b.stx_ino;
+}
+
+static int open_slash(struct lc_error *e)
+{
+	int fd = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? lc_err_errno(e, "open /") : fd;
+}
+
+/*
+ * The host's mounts, of which this namespace has copies, are cut off as the plan says.
+ *
+ * A caller in a chroot has mounts above its "/", too.  A pivot_root there would leave them in the
+ * namespace, and the namespace's root, where whoever joins it arrives (exec), would be the host's.
+ * So they are cut off with the rest, and the pivot is done from the namespace's root; until then
+ * paths are the caller's.
+ */
+static int cut_off_host(struct sandbox *s, struct lc_error *e)
+{
+	struct mount_attr attr = { .propagation =
+					   s->plan->root.host_propagation & ~(uint64_t)MS_REC };
+	auto_fd callers = open_slash(e);
+	auto_fd root = -1;
+
+	if (callers < 0 || enter_namespace_root(e) < 0)
+		return -1;
+	root = open_slash(e);
+	if (root < 0)
+		return -1;
+	s->in_chroot = !same_place(callers, root);
 	if (attr.propagation && sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr) < 0)
 		return lc_err_errno(e, "set the propagation of the host's mounts");
+	if (s->in_chroot && (fchdir(callers) < 0 || chroot(".") < 0))
+		return lc_err_errno(e, "go back to the caller's root");
 	return 0;
 }
 
@@ -75,7 +124,7 @@ int step_root(struct sandbox *s, struct lc_error *e)
 		s->root = openat(AT_FDCWD, root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		return s->root < 0 ? lc_err_errno(e, "open root.path %s", root->path) : 0;
 	}
-	if (cut_off_host(root, e) < 0)
+	if (cut_off_host(s, e) < 0)
 		return -1;
 	tree = s->root_tree;
 	s->root_tree = -1;
@@ -94,8 +143,8 @@ int step_root(struct sandbox *s, struct lc_error *e)
 /* exec: the namespaces are the container's already, and so is "/". */
 int step_joined_root(struct sandbox *s, struct lc_error *e)
 {
-	s->root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return s->root < 0 ? lc_err_errno(e, "open /") : 0;
+	s->root = open_slash(e);
+	return s->root < 0 ? -1 : 0;
 }
 
 /* ---- mask ---- */
@@ -440,9 +489,29 @@ static int unmount_kernel_fs(const char *root, struct lc_error *e)
 	return n;
 }
 
+/* Where the root being built is, as mountinfo shows it. */
+static int path_of_root(struct sandbox *s, char *buf, size_t size, struct lc_error *e)
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "self/fd/%d", s->root);
+	auto_fd procfs = procfs_open(e);
+
+	if (procfs < 0)
+		return -1;
+	n = readlinkat(procfs, link, buf, size);
+	if (n < 0 || (size_t)n == size)
+		return lc_err_errno(e, "find out where the root is");
+	buf[n] = 0;
+	return 0;
+}
+
 static int move_root(struct sandbox *s, struct lc_error *e)
 {
-	if (unmount_kernel_fs(s->plan->root.path, e) < 0)
+	char path[PATH_MAX];
+
+	if (path_of_root(s, path, sizeof(path), e) < 0 || unmount_kernel_fs(path, e) < 0)
 		return -1;
 	if (sys_move_mount(s->root, AT_FDCWD, "/") < 0)
 		return lc_err_errno(e, "move the root to /");
@@ -463,9 +532,9 @@ static int change_by_pivot(struct sandbox *s, struct lc_error *e)
 	auto_fd old = -1;
 
 	if (s->plan->root.host_propagation & MS_SHARED) {
-		old = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		old = open_slash(e);
 		if (old < 0)
-			return lc_err_errno(e, "open /");
+			return -1;
 	}
 	if (fchdir(s->root) < 0)
 		return lc_err_errno(e, "chdir to the root");
@@ -486,6 +555,8 @@ int step_pivot(struct sandbox *s, struct lc_error *e)
 
 	fd_release(&s->dev);
 	close_now(s);
+	if (s->in_chroot && enter_namespace_root(e) < 0)
+		return -1;
 	if (root->no_pivot && !root->chroot_only && move_root(s, e) < 0)
 		return -1;
 	ret = root->no_pivot || root->chroot_only ? change_by_chroot(s, e) : change_by_pivot(s, e);

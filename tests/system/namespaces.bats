@@ -49,6 +49,38 @@ no_mqueue() {
 	done
 }
 
+# called_in_chroot PROPAGATION [OPTION]: hull in a chroot; run and exec both arrive in the container, and
+# the mounts outside of the chroot stay as they are.
+called_in_chroot() {
+	local root=$BATS_TEST_TMPDIR/chroot
+	mkdir -p "$root" && touch rootfs/only-here
+	program sh -c 'test -e /only-here && exec sleep 1000'
+	# shellcheck disable=SC2016 # for the other shells
+	run -0 unshare --mount --propagation private sh -ec '
+		mount --make-r"$1" /
+		mount --rbind / "$0"
+		hull() { chroot "$0" sh -c "cd \"\$BUNDLE\" && exec \"\$HULL\" --root \"\$STATES\" \"\$@\"" sh "$@"; }
+		before=$(wc -l </proc/self/mountinfo)
+		hull run -d $2 "$ID" >/dev/null 2>&1 </dev/null
+		hull exec "$ID" test -e /only-here
+		hull delete --force "$ID"
+		echo "mounts: $(($(wc -l </proc/self/mountinfo) - before))"' "$root" "$@"
+	[ "$output" = "mounts: 0" ]
+}
+
+@test "called in a chroot: run and exec arrive in the container" {
+	no_userns
+	export BUNDLE STATES ID HULL
+	called_in_chroot private
+	called_in_chroot shared
+}
+
+@test "called in a chroot: with --no-pivot, too" {
+	no_userns
+	export BUNDLE STATES ID HULL
+	called_in_chroot private --no-pivot
+}
+
 @test "hostname and domainname" {
 	config '.hostname = "boat" | .domainname = "sea"'
 	inside 'hostname; cat /proc/sys/kernel/domainname'
