@@ -3,7 +3,7 @@
 # Read by quickstart and check: Debian packages, and who builds.
 
 build_packages='gcc libc6-dev make autoconf automake pkg-config git ca-certificates libseccomp-dev
-	libcap-dev libyajl-dev libsystemd-dev
+	libyajl-dev libsystemd-dev musl-tools
 	libprotobuf-c-dev protobuf-c-compiler scdoc'
 
 # need_packages NAME...: installs those that are missing; asks nothing; updates the lists only when

@@ -253,9 +253,10 @@ int log_open(const struct globals *g, const char *ident, struct lc_error *e)
 {
 	sink.ident = ident;
 	sink.log.write = sink_write;
-	clock_gettime(CLOCK_MONOTONIC, &sink.last);
 	if (choose_level(g, e) < 0 || choose_format(g, e) < 0)
 		return -1;
+	if (sink.log.max == LC_LOG_DEBUG)
+		clock_gettime(CLOCK_MONOTONIC, &sink.last);
 	return choose_target(g->log, e);
 }
 
@@ -279,7 +280,7 @@ static void to_person(const struct lc_error *e, const char *hint)
 
 void log_finish(const struct lc_error *e, const char *hint)
 {
-	bool terminal = sink.to == TO_STDERR && isatty(STDERR_FILENO);
+	bool terminal = sink.n_warnings && sink.to == TO_STDERR && isatty(STDERR_FILENO);
 
 	if (e && (sink.to != TO_STDERR || sink.json))
 		write_line(LC_LOG_ERROR, e->msg, e, hint);

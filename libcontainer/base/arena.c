@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A list of zeroed chunks that are handed out from front to back. */
+/* A list of chunks that are handed out from front to back, zeroed as they are: calloc() of some
+ * libraries touches all of a chunk, of which often a small part is used. */
 #include "base/arena.h"
 
 #include <stdalign.h>
@@ -42,9 +43,11 @@ static struct chunk *chunk_new(size_t size)
 
 	if (size > SIZE_MAX - sizeof(*c))
 		out_of_memory();
-	c = calloc(1, sizeof(*c) + size);
+	c = malloc(sizeof(*c) + size);
 	if (!c)
 		out_of_memory();
+	c->next = NULL;
+	c->used = 0;
 	c->size = size;
 	return c;
 }
@@ -54,7 +57,7 @@ static void *chunk_take(struct chunk *c, size_t size)
 	void *p = c->data + c->used;
 
 	c->used += size;
-	return p;
+	return memset(p, 0, size);
 }
 
 void *arena_alloc(struct arena *a, size_t size)

@@ -29,9 +29,8 @@ static int set_rlimits(const struct sandbox *s, struct lc_error *e)
 
 	for (size_t i = 0; !s->limits_outside && i < p->rlimits.n; i++) {
 		const struct plan_rlimit *r = &p->rlimits.v[i];
-		struct rlimit64 limit = { r->soft, r->hard };
 
-		if (prlimit64(0, (enum __rlimit_resource)r->resource, &limit, NULL) < 0)
+		if (sys_set_limit(0, r->resource, r->soft, r->hard) < 0)
 			return lc_err_errno(e, "process.rlimits[%zu]: soft %llu, hard %llu", i,
 					    (unsigned long long)r->soft,
 					    (unsigned long long)r->hard);

@@ -11,6 +11,7 @@
 #include "run/process.h"
 #include "run/sources.h"
 #include "sys/procfs.h"
+#include "sys/sys.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -328,9 +329,8 @@ static int set_limits(struct build *b, struct lc_error *e)
 		return 0;
 	for (size_t i = 0; i < p->rlimits.n; i++) {
 		const struct plan_rlimit *l = &p->rlimits.v[i];
-		struct rlimit limit = { l->soft, l->hard };
 
-		if (prlimit(b->ref.pid, (__rlimit_resource_t)l->resource, &limit, NULL) < 0)
+		if (sys_set_limit(b->ref.pid, l->resource, l->soft, l->hard) < 0)
 			return lc_err_errno(e, "process.rlimits[%zu]: prlimit", i);
 	}
 	return 0;

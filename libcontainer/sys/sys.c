@@ -15,9 +15,10 @@ int sys_mount_id(int dirfd, const char *path, int flags, uint64_t *id)
 {
 	struct statx stx;
 
-	if (statx(dirfd, path, flags | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx))
+	if (syscall(SYS_statx, dirfd, path, flags | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
+		    STATX_MNT_ID, &stx) < 0)
 		return -1;
-	if (!(stx.stx_mask & STATX_MNT_ID)) { /* libc's emulation of statx(2) */
+	if (!(stx.stx_mask & STATX_MNT_ID)) {
 		errno = ENOSYS;
 		return -1;
 	}
@@ -63,6 +64,13 @@ int sys_pidfd_getfd(int pidfd, int fd)
 int sys_process_mrelease(int pidfd)
 {
 	return (int)syscall(SYS_process_mrelease, pidfd, 0);
+}
+
+int sys_set_limit(pid_t pid, int resource, uint64_t soft, uint64_t hard)
+{
+	const uint64_t limit[2] = { soft, hard }; /* struct rlimit64, whatever libc calls it */
+
+	return (int)syscall(SYS_prlimit64, pid, resource, limit, NULL);
 }
 
 int sys_capget(struct sys_caps *caps)

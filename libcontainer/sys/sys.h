@@ -83,6 +83,9 @@ int sys_pidfd_getfd(int pidfd, int fd);
  * it is not, ESRCH when it has none any more. */
 int sys_process_mrelease(int pidfd);
 
+/* prlimit(2), whose resource has another type in each libc; 0: the caller. */
+int sys_set_limit(pid_t pid, int resource, uint64_t soft, uint64_t hard);
+
 /* ---- what a process may do and how it is scheduled ---- */
 
 struct sys_caps {
