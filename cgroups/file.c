@@ -23,13 +23,13 @@ static ssize_t read_from(int fd, char *buf, size_t size)
 			continue;
 		if (n < 0)
 			return -1;
-		if (n == 0)
-			break;
 		len += (size_t)n;
 		if (len == size) {
 			errno = EFBIG;
 			return -1;
 		}
+		if (n < 2048) /* kernfs hands over all of a small file at once */
+			break;
 	}
 	while (len && buf[len - 1] == '\n')
 		len--;

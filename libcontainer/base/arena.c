@@ -17,9 +17,9 @@
 
 /* Under AddressSanitizer every allocation is a chunk of its own, so that overruns are seen. */
 #if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-static const size_t chunk_size = 0;
+static const size_t first_size = 0, chunk_size = 0;
 #else
-static const size_t chunk_size = 16384;
+static const size_t first_size = 2000, chunk_size = 16384 - 64;
 #endif
 
 struct chunk {
@@ -63,7 +63,7 @@ static void *chunk_take(struct chunk *c, size_t size)
 void *arena_alloc(struct arena *a, size_t size)
 {
 	const size_t align = alignof(max_align_t);
-	size_t need = size ? size : 1;
+	size_t need = size ? size : 1, usual;
 	struct chunk *c;
 
 	if (need > SIZE_MAX - align)
@@ -72,8 +72,9 @@ void *arena_alloc(struct arena *a, size_t size)
 		need = (need + align - 1) / align * align;
 	if (a->head && a->head->size - a->head->used >= need)
 		return chunk_take(a->head, need);
-	c = chunk_new(need > chunk_size / 4 ? need : chunk_size);
-	if (a->head && need > chunk_size / 4) { /* a large one leaves the rest of the head in use */
+	usual = a->head ? chunk_size : first_size;
+	c = chunk_new(need > usual / 4 ? need : usual);
+	if (a->head && need > usual / 4) { /* a large one leaves the rest of the head in use */
 		c->next = a->head->next;
 		a->head->next = c;
 	} else {

@@ -22,13 +22,30 @@ static ssize_t read_retry(int fd, void *p, size_t n)
 	return got;
 }
 
-/* How much to ask for first: a regular file says, procfs and pipes do not. */
-static size_t first_size(int fd, size_t max)
+/* Reads until @buf is full or the file ends: the bytes, or -1. */
+static ssize_t read_some(int fd, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size) {
+		ssize_t got = read_retry(fd, buf + n, size - n);
+
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		n += (size_t)got;
+	}
+	return (ssize_t)n;
+}
+
+/* How much to ask for when it is more than @had: a regular file says, procfs and pipes do not. */
+static size_t size_for(int fd, size_t had, size_t max)
 {
 	struct stat st;
-	size_t size = 4096;
+	size_t size = 2 * had;
 
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0)
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && (uintmax_t)st.st_size >= had)
 		size = (uintmax_t)st.st_size < max ? (size_t)st.st_size + 1 : max;
 	return size < max ? size : max;
 }
@@ -36,33 +53,32 @@ static size_t first_size(int fd, size_t max)
 /* Reads to the end of the file; 0, or -1 with errno. */
 static int read_all(int fd, struct arena *a, size_t max, char **text, size_t *len)
 {
-	auto_free char *buf = NULL;
-	size_t size = 0, n = 0;
+	auto_free char *large = NULL;
+	char small[4096], *buf = small; /* most files fit */
+	size_t size, n = 0;
+	ssize_t got;
 
 	max = max < SIZE_MAX / 2 ? max : SIZE_MAX / 2;
-	for (;;) {
-		ssize_t got;
+	size = max + 1 < sizeof(small) ? max + 1 : sizeof(small);
+	while ((got = read_some(fd, buf + n, size - n)) == (ssize_t)(size - n)) {
+		char *grown;
 
-		if (n == size) { /* one byte beyond the limit tells "all of it" from "too long" */
-			size_t more = size ? size * 2 : first_size(fd, max + 1);
-			char *grown = realloc(buf, more < max + 1 ? more : max + 1);
-
-			if (!grown)
-				return -1;
-			buf = grown;
-			size = more < max + 1 ? more : max + 1;
-		}
-		got = read_retry(fd, buf + n, size - n);
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		n += (size_t)got;
-		if (n > max) {
+		n = size;
+		if (n > max) { /* one byte beyond the limit tells "all of it" from "too long" */
 			errno = EFBIG;
 			return -1;
 		}
+		size = size_for(fd, n, max + 1);
+		grown = realloc(large, size);
+		if (!grown)
+			return -1;
+		if (!large)
+			memcpy(grown, small, n);
+		buf = large = grown;
 	}
+	if (got < 0)
+		return -1;
+	n += (size_t)got;
 	*text = arena_alloc(a, n + 1);
 	memcpy(*text, buf, n);
 	if (len)
@@ -136,10 +152,10 @@ static int create_beside(int dirfd, const char *name, char *tmp, size_t size)
 	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
 
 	for (int tries = 0; tries < 16; tries++) {
-		uint64_t random;
+		uint64_t random = 0; /* nobody else is at it, as a rule */
 		int n, fd;
 
-		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		if (tries && getrandom(&random, sizeof(random), 0) != sizeof(random))
 			return -1;
 		n = snprintf(tmp, size, "%.*s.%s.%016llx", (int)(base - name), name, base,
 			     (unsigned long long)random);
@@ -156,7 +172,9 @@ static int create_beside(int dirfd, const char *name, char *tmp, size_t size)
 
 static int fill(int fd, const void *data, size_t len, mode_t mode)
 {
-	return fd_write_all(fd, data, len) < 0 ? -1 : fchmod(fd, mode);
+	if (fd_write_all(fd, data, len) < 0)
+		return -1;
+	return mode == 0600 ? 0 : fchmod(fd, mode); /* no sane umask takes from the owner */
 }
 
 int file_replace_at(int dirfd, const char *name, const void *data, size_t len, mode_t mode,

@@ -65,7 +65,7 @@ static int ask_cgroup(struct arena *a, struct plan_host *host, struct lc_error *
 	controllers = read_fact(a, arena_printf(a, "%s/cgroup.controllers", found.path), MAX_FACT);
 	if (controllers)
 		host->controllers = split_words(a, controllers);
-	host->bfq_weight = has_bfq(a, host);
+	host->bfq_weight = strs_have(&host->controllers, "io") && has_bfq(a, host);
 	host->hugetlb_rsvd = true; /* Linux 5.7 */
 	return 0;
 }

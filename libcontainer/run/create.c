@@ -144,9 +144,17 @@ static int make_dir(struct creation *m, struct lc_error *e)
 {
 	char *path = container_path(&m->c);
 
-	if (file_mkdirs(m->lc->root, 0700, e) < 0 || root_check(m->lc, e) < 0)
+	int made;
+
+	if (root_check(m->lc, e) < 0)
 		return -1;
-	if (mkdir(path, 0700) < 0)
+	made = mkdir(path, 0700);
+	if (made < 0 && errno == ENOENT) {
+		if (file_mkdirs(m->lc->root, 0700, e) < 0 || root_check(m->lc, e) < 0)
+			return -1;
+		made = mkdir(path, 0700);
+	}
+	if (made < 0)
 		return errno == EEXIST
 			       ? lc_err(e, LC_ESTATE, "container \"%s\" already exists", m->c.id)
 			       : lc_err_errno(e, "mkdir %s", path);

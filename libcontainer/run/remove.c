@@ -29,9 +29,14 @@ static void first_of(int *result, int r, struct lc_error *all, const struct lc_e
 
 int container_kill_all(struct container *c, struct lc_error *e)
 {
-	auto_fd cgroup = container_cgroup(c);
+	const struct cgroup_ref *ref = &c->state.cgroup;
 	auto_fd init = process_open(&c->state.init);
+	auto_fd cgroup = -1;
 
+	/* Whatever else is left keeps the cgroup from being removed, and is killed for that then. */
+	if (init < 0 && ref->driver == CGROUP_FS && ref->made)
+		return 0;
+	cgroup = container_cgroup(c);
 	if (cgroup >= 0 && cgroup_kill(cgroup, SIGKILL, e) < 0 && e->sys_errno != ENODEV &&
 	    e->sys_errno != ENOENT)
 		return -1;
@@ -186,15 +191,20 @@ static int remove_contents(int dir, struct lc_error *e)
 
 static int remove_dir(struct container *c, struct lc_error *e)
 {
+	static const char *const usual[] = { CONFIG_FILE, STATE_FILE };
 	char *path = container_path(c);
 	auto_fd again = -1;
 
+	for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
+		unlinkat(c->dir, usual[i], 0);
 	/* Whatever is at the path by now, only the directory that we hold goes. */
-	if (remove_contents(c->dir, e) < 0)
-		return lc_err_in(e, "%s", path);
 	again = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (again < 0 || !fd_is_same(again, c->dir))
+		return remove_contents(c->dir, e) < 0 ? lc_err_in(e, "%s", path) : 0;
+	if (rmdir(path) == 0 || errno == ENOENT)
 		return 0;
+	if (remove_contents(c->dir, e) < 0)
+		return lc_err_in(e, "%s", path);
 	if (rmdir(path) < 0 && errno != ENOENT)
 		return lc_err_errno(e, "rmdir %s", path);
 	return 0;

@@ -41,9 +41,14 @@ static bool is_detached_readonly(int fd)
 
 bool self_exe_protected(void)
 {
-	auto_fd fd = openat(AT_FDCWD, SELF_EXE, O_RDONLY | O_CLOEXEC);
+	static bool seen; /* what a process executes stays the same */
+	auto_fd fd = -1;
 
-	return fd >= 0 && (is_sealed(fd) || is_detached_readonly(fd));
+	if (seen)
+		return true;
+	fd = openat(AT_FDCWD, SELF_EXE, O_RDONLY | O_CLOEXEC);
+	seen = fd >= 0 && (is_detached_readonly(fd) || is_sealed(fd));
+	return seen;
 }
 
 static int readonly_mount(void)

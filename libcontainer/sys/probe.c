@@ -8,6 +8,7 @@
 #include "sys/sys.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
@@ -71,8 +72,10 @@ int probe_kernel(struct lc_error *e)
 
 int probe_cap_last(void)
 {
-	int cap = 0;
+	int cap = CAP_LAST_CAP; /* of our headers: the kernel may be older or newer */
 
+	while (cap > 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)
+		cap--;
 	while (cap < 63 && prctl(PR_CAPBSET_READ, cap + 1, 0, 0, 0) >= 0)
 		cap++;
 	return cap;
