@@ -36,9 +36,21 @@ static void add_text(struct json_writer *w, const char *key, const char *s)
 	json_add_string(w, key, s && *s ? s : NULL);
 }
 
+/* glibc's sigabbrev_np() knows them, too; other libraries lack it. */
+static const char *const signals[] = {
+	[SIGHUP] = "HUP",   [SIGINT] = "INT",	[SIGQUIT] = "QUIT",   [SIGILL] = "ILL",
+	[SIGTRAP] = "TRAP", [SIGABRT] = "ABRT", [SIGBUS] = "BUS",     [SIGFPE] = "FPE",
+	[SIGKILL] = "KILL", [SIGUSR1] = "USR1", [SIGSEGV] = "SEGV",   [SIGUSR2] = "USR2",
+	[SIGPIPE] = "PIPE", [SIGALRM] = "ALRM", [SIGTERM] = "TERM",   [SIGSTKFLT] = "STKFLT",
+	[SIGCHLD] = "CHLD", [SIGCONT] = "CONT", [SIGSTOP] = "STOP",   [SIGTSTP] = "TSTP",
+	[SIGTTIN] = "TTIN", [SIGTTOU] = "TTOU", [SIGURG] = "URG",     [SIGXCPU] = "XCPU",
+	[SIGXFSZ] = "XFSZ", [SIGPROF] = "PROF", [SIGWINCH] = "WINCH", [SIGVTALRM] = "VTALRM",
+	[SIGPOLL] = "POLL", [SIGPWR] = "PWR",	[SIGSYS] = "SYS",
+};
+
 static void add_signal(struct json_writer *w, int sig)
 {
-	const char *name = sigabbrev_np(sig);
+	const char *name = sig > 0 && (size_t)sig < ARRAY_SIZE(signals) ? signals[sig] : NULL;
 	char text[32];
 
 	if (!sig) {
