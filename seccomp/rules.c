@@ -19,6 +19,7 @@
 #define NR_SOCKETCALL 102
 #define NR_IPC	      117
 
+/* In the order of syscall-table.c. */
 static const struct arch {
 	const char *name;
 	uint32_t audit;
@@ -33,6 +34,7 @@ static const struct arch {
 	{ "SCMP_ARCH_ARM", AUDIT_ARCH_ARM, .wide = false },
 	{ "SCMP_ARCH_RISCV64", AUDIT_ARCH_RISCV64, .wide = true },
 };
+_Static_assert(ARRAY_SIZE(arches_known) == SYSCALL_ARCHES, "one number for each in the table");
 
 /* One rule for one number, as collected; sorted and grouped into segments. */
 struct item {
@@ -165,28 +167,39 @@ static void know(struct items *items, const struct arch *arch, uint32_t nr)
 		*end = nr + 1;
 }
 
+/* A call that neither of our tables has: a libseccomp newer than they are may know it. */
+static bool library_number(const struct arch *arch, const char *name, int *nr)
+{
+	uint32_t token;
+
+	return library_arch(arch->name, &token) && library_syscall(token, name, nr);
+}
+
 /* Number of @name on @arch, or no number: it does not exist there. *pseudo: its multiplexed form.
  */
 static bool number_of(const struct arch *arch, const char *name, uint32_t *nr, int *pseudo)
 {
-	uint32_t token;
+	const struct syscall_numbers *numbers = syscall_numbers(name);
 	int found;
 
 	*pseudo = 0;
 	*nr = 0;
-	if (!library_arch(arch->name, &token))
-		return false;
-	if (!library_syscall(token, name, &found)) {
+	if (!numbers) {
 		*nr = newer_syscall(name, arch->audit);
-		if (*nr && arch->x32)
+		if (!*nr && (!library_number(arch, name, &found) || found < 0))
+			return false;
+		if (!*nr)
+			*nr = (uint32_t)found;
+		if (arch->x32)
 			*nr |= X32_BIT;
-		return *nr != 0;
-	}
-	if (found >= 0) {
-		*nr = (uint32_t)found;
 		return true;
 	}
-	if (!arch->multiplexed || found < -299 || found > -101)
+	found = numbers->nr[arch - arches_known];
+	if (found >= 0) {
+		*nr = (uint32_t)found | (arch->x32 ? X32_BIT : 0);
+		return true;
+	}
+	if (!arch->multiplexed || found == SYSCALL_NONE)
 		return false;
 	*pseudo = found;
 	*nr = x86_direct_syscall(name);
@@ -373,10 +386,10 @@ static const struct arch *arch_by_name(const char *name)
 
 static const struct arch *native(void)
 {
-	uint32_t token;
+	uint32_t own = library_native_arch(); /* the kernel's number, but for x32 */
 
 	for (size_t i = 0; i < ARRAY_SIZE(arches_known); i++)
-		if (library_arch(arches_known[i].name, &token) && token == library_native_arch())
+		if (arches_known[i].audit == own && !arches_known[i].x32)
 			return &arches_known[i];
 	return NULL;
 }
@@ -391,8 +404,8 @@ static void note_unknown(struct arena *a, const struct spec_seccomp *profile, se
 			const char *name = profile->syscalls.v[i].names.v[j];
 			int nr;
 
-			if (library_syscall(library_native_arch(), name, &nr) ||
-			    is_newer_syscall(name))
+			if (syscall_numbers(name) || is_newer_syscall(name) ||
+			    library_syscall(library_native_arch(), name, &nr))
 				continue;
 			note(ctx, arena_printf(a, "linux.seccomp.syscalls[%zu].names[%zu]", i, j),
 			     arena_printf(a, "unknown system call \"%s\", skipped", name));
@@ -421,7 +434,7 @@ void rules_build(struct arena *a, const struct spec_seccomp *profile, seccomp_no
 		const char *name = profile->architectures.v[i];
 		const struct arch *arch = arch_by_name(name);
 
-		if (!library_arch(name, &token))
+		if (!arch && !library_arch(name, &token))
 			note(ctx, arena_printf(a, "linux.seccomp.architectures[%zu]", i),
 			     arena_printf(a, "%s is not known to libseccomp, skipped", name));
 		else if (!arch)

@@ -55,6 +55,18 @@ void rules_build(struct arena *a, const struct spec_seccomp *profile, seccomp_no
 int emit_filter(struct arena *a, const struct arch_rules *arches, size_t n, uint32_t default_ret,
 		struct seccomp_filter *out, struct lc_error *e) lc_checked;
 
+/* syscall-table.c: the numbers of a call on the architectures that rules.c knows. */
+enum { SYSCALL_NONE = -1, SYSCALL_ARCHES = 6 };
+struct syscall_numbers {
+	const char *name;
+	int32_t nr[SYSCALL_ARCHES]; /* in the order of rules.c's architectures */
+};
+extern const struct syscall_numbers syscall_table[];
+extern const size_t n_syscall_table;
+
+/* NULL: not in the table. */
+const struct syscall_numbers *syscall_numbers(const char *name);
+
 /* syscalls.c: calls newer than the installed libseccomp. 0: not listed, or not on @audit_arch. */
 uint32_t newer_syscall(const char *name, uint32_t audit_arch);
 bool is_newer_syscall(const char *name); /* on any architecture */

@@ -33,7 +33,8 @@ int container_kill_all(struct container *c, struct lc_error *e)
 	auto_fd init = process_open(&c->state.init);
 	auto_fd cgroup = -1;
 
-	/* Whatever else is left keeps the cgroup from being removed, and is killed for that then. */
+	/* Whatever else is left keeps the cgroup from being removed, and is killed for that then.
+	 */
 	if (init < 0 && ref->driver == CGROUP_FS && ref->made)
 		return 0;
 	cgroup = container_cgroup(c);

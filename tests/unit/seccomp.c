@@ -4,6 +4,8 @@
 #include "lc_test.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "seccomp/library.h"
+#include "seccomp/rules.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -514,6 +516,38 @@ static void check_same(const char *what, const struct spec_seccomp *profile, boo
 	if (plain && c.refused)
 		FAIL("%s: libseccomp does not take it", what);
 	*calls += c.calls;
+}
+
+/* The table of numbers says what libseccomp does, of each name that both know. */
+TEST(numbers_are_those_of_libseccomp)
+{
+	static const char *const arches[SYSCALL_ARCHES] = {
+		"SCMP_ARCH_X86_64",  "SCMP_ARCH_X32", "SCMP_ARCH_X86",
+		"SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM", "SCMP_ARCH_RISCV64"
+	};
+
+	for (size_t a = 0; a < SYSCALL_ARCHES; a++) {
+		uint32_t token;
+
+		if (!library_arch(arches[a], &token))
+			continue;
+		for (size_t i = 0; i < n_syscall_table; i++) {
+			const struct syscall_numbers *s = &syscall_table[i];
+			int theirs, ours = s->nr[a];
+
+			CHECK(syscall_numbers(s->name) == s);
+			if (!library_syscall(token, s->name, &theirs))
+				continue;
+			if (a == 1 && theirs >= 0)
+				theirs -= X32;
+			if (theirs < 0 && (a != 2 || theirs < -299))
+				theirs = SYSCALL_NONE;
+			if (ours != theirs)
+				FAIL("%s on %s: %d, libseccomp says %d", s->name, arches[a], ours,
+				     theirs);
+		}
+	}
+	CHECK(!syscall_numbers("") && !syscall_numbers("zzz") && !syscall_numbers("reaD"));
 }
 
 TEST_FOR(own_profile_is_what_libseccomp_makes_of_it, 120)
