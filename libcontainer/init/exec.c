@@ -194,6 +194,19 @@ static int is_directory(const char *name, struct lc_error *e)
 	return -1;
 }
 
+static int is_denied(const char *name, struct lc_error *e)
+{
+	lc_err(e, LC_ENOEXEC, "exec: \"%s\": %s", name, lc_errno_text(EACCES));
+	e->sys_errno = EACCES;
+	return -1;
+}
+
+/* Not even root may. */
+static bool nobody_executes(const struct stat *st)
+{
+	return !S_ISREG(st->st_mode) || !(st->st_mode & 0111);
+}
+
 static bool is_missing(int err)
 {
 	return err == ENOENT || err == ENOTDIR;
@@ -217,29 +230,34 @@ static int find_by_path(struct sandbox *s, const char *name, struct lc_error *e)
 		e->code = LC_ENOENT;
 		return -1;
 	}
-	return S_ISDIR(st.st_mode) ? is_directory(name, e) : 0;
+	if (S_ISDIR(st.st_mode))
+		return is_directory(name, e);
+	return nobody_executes(&st) ? is_denied(name, e) : 0;
 }
 
 static int find_in_path(struct sandbox *s, const char *name, struct lc_error *e)
 {
 	const char *path = search_path(s->plan->process);
-	bool unsure = false;
+	bool unsure = false, denied = false;
 	struct stat st;
 
 	while (next_candidate(&path, name, s->program, sizeof(s->program))) {
 		if (stat(s->program, &st) == 0) {
-			if (S_ISREG(st.st_mode) && st.st_mode & 0111)
+			if (!nobody_executes(&st))
 				return 0;
-			unsure |= S_ISREG(st.st_mode);
+			denied |= S_ISREG(st.st_mode);
 		} else {
 			unsure |= !is_missing(errno);
 		}
 	}
 	s->program[0] = 0;
-	return unsure ? 0 : not_found(name, e);
+	if (unsure)
+		return 0;
+	return denied ? is_denied(name, e) : not_found(name, e);
 }
 
-/* What is not there fails `create` already.  Whether the user may execute it only execve knows. */
+/* What is not there, or may be executed by nobody, fails `create` already: engines pass on what it
+ * says.  Whether the user may execute it only execve knows. */
 int step_find(struct sandbox *s, struct lc_error *e)
 {
 	const char *name = s->plan->process->args.n ? s->plan->process->args.v[0] : NULL;

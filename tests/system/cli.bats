@@ -115,6 +115,15 @@ teardown() {
 	run hull run "$ID"
 	[ "$status" -eq 126 ]
 	[[ $output == *"permission denied"* ]]
+	run hull create "$ID"
+	[ "$status" -eq 126 ]
+	[ "$output" = 'exec: "/plain": permission denied' ]
+	program plain
+	config '.process.env = ["PATH=/bin:/"]'
+	run hull create "$ID"
+	[ "$status" -eq 126 ]
+	[ "$output" = 'exec: "plain": permission denied' ]
+	config '.process.env = ["PATH=/bin"]'
 	printf '#!/no/such/interpreter\n' >rootfs/run.sh
 	chmod +x rootfs/run.sh
 	program /run.sh
