@@ -242,6 +242,55 @@ LC_API int lc_checkpoint(struct lc *lc, const char *id, const struct lc_criu *ho
 LC_API int lc_restore(struct lc *lc, const char *id, const struct lc_create *how,
 		      const struct lc_criu *criu, int *status, struct lc_error *e);
 
+/*
+ * One program that nobody trusts, in one call: what is not said is the safe default
+ * (hull-sandbox(1) says which).  0 and NULL: not given.  Lists end with NULL.
+ */
+struct lc_sandbox {
+	size_t size;
+	const char *const *args; /* the program */
+	const char *profile; /* "agent", "judge", "ci", or the path of a file */
+	const char *root; /* a root file system, or a bundle; NULL: the host's */
+	const char *overlay; /* "tmp": writes are thrown away (default); "none": nothing can be
+			      * written; or a directory that keeps them */
+	const char *const *ro, *const *rw, *const *file; /* PATH or HOST:INSIDE */
+	const char *const *hide; /* PATH */
+	const char *const *tmpfs; /* PATH or PATH:BYTES */
+	const char *const *env; /* NAME=VALUE, or NAME: as the caller has it */
+	const char *const *net; /* "none", "host" */
+	uint64_t wall_ms, cpu_ms; /* limits */
+	uint64_t memory, swap, output, fsize, disk; /* bytes */
+	uint64_t pids, nofile;
+	uint64_t cpus; /* thousandths of one */
+	const char *cpuset, *hostname, *cwd, *seccomp;
+	const char *in, *out, *err; /* files for the standard streams */
+	bool has_uid;
+	uint32_t uid; /* that the program sees */
+	bool strict; /* what cannot be enforced is an error */
+	bool not_strict; /* whatever the profile says */
+	const char *report; /* a file, or "fd:N" */
+	const char *changes; /* "list", or "tar:FILE" */
+};
+
+struct lc_sandbox_result {
+	size_t size; /* set by the caller */
+	int status; /* 0 to 255, 128+n for a signal, as a shell has it */
+	char *report; /* JSON (docs/SANDBOX-REPORT.md); free() it */
+	char *changes; /* what was written, a line each, for changes "list"; NULL; free() it */
+};
+
+/* Runs it and waits.  An error: it did not run; there is a report of that, too. */
+LC_API int lc_sandbox_run(struct lc *lc, const struct lc_sandbox *how,
+			  struct lc_sandbox_result *out, struct lc_error *e);
+
+/* The config.json that lc_sandbox_run() would run; free() it. */
+LC_API int lc_sandbox_config(struct lc *lc, const struct lc_sandbox *how, char **json,
+			     struct lc_error *e);
+
+/* What lc_sandbox_run() would do, in words, a line each; free() it. */
+LC_API int lc_sandbox_explain(struct lc *lc, const struct lc_sandbox *how, char **text,
+			      struct lc_error *e);
+
 /* The OCI features document; free() it. */
 LC_API int lc_features(struct lc *lc, char **json, struct lc_error *e);
 

@@ -48,6 +48,9 @@ struct sandbox {
 	int console_socket; /* gets the master of a new pty (`run` in the foreground: its own
 			     * socketpair) */
 	int tty; /* terminal without console_socket: the slave to use as it is */
+	int streams[3]; /* become descriptors 0 to 2; -1: the caller's own stay */
+	int extra; /* becomes descriptor 3 of the program; -1: nothing */
+	size_t give_mount; /* n: a descriptor of the n-th mount goes to the parent; 0: none */
 	int preserve_fds; /* fds 3 to 3 + n - 1, which the caller has seen to be open */
 	/* State JSON for hooks: head, the pid as the hook sees it, tail.  The head ends with
 	 * "pid":, the two differ in "status". */
@@ -72,7 +75,8 @@ struct sandbox {
 #define SANDBOX_NONE \
 	{ \
 		.sync = -1, .root_tree = -1, .procfs = -1, .exec_attr = -1, .start_fifo = -1, \
-		.status_fifo = -1, .console_socket = -1, .tty = -1, .root = -1, .dev = -1 \
+		.status_fifo = -1, .console_socket = -1, .tty = -1, .streams = { -1, -1, -1 }, \
+		.extra = -1, .root = -1, .dev = -1 \
 	}
 
 struct step {

@@ -7,6 +7,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "init/steps.h"
+#include "init/sync.h"
 #include "sys/fd.h"
 #include "sys/rootfs.h"
 #include "sys/sys.h"
@@ -131,6 +132,8 @@ static int mount_fs(struct sandbox *s, struct mounting *m, struct lc_error *e)
 		return 0;
 	}
 	if (map_ids(s, m, e) < 0 || attr_propagate(m, m->fd, e) < 0)
+		return -1;
+	if (s->give_mount == m->i + 1 && sync_send(s->sync, SYNC_MOUNT, m->fd, 0, e) < 0)
 		return -1;
 	if (simple && attach_by_name(s, m))
 		return attached(s, m, e);

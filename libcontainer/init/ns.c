@@ -74,6 +74,9 @@ int step_process(struct sandbox *s, struct lc_error *e)
 	 * preserved not to hooks; a call that a filter may refuse later. */
 	if (sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return lc_err_errno(e, "close_range");
+	for (int fd = 0; fd < 3; fd++)
+		if (s->streams[fd] >= 0 && dup2(s->streams[fd], fd) < 0)
+			return lc_err_errno(e, "make descriptor %d", fd);
 	(void)setsid(); /* fails for the leader of a session only */
 	s->umask = umask(0); /* modes are exact from here on */
 	reset_signals(s);

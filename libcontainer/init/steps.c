@@ -6,6 +6,7 @@
 #include "init/sync.h"
 #include "sys/sys.h"
 
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -101,6 +102,11 @@ static bool has_no_new_privs(const struct sandbox *s)
 	return process(s) && process(s)->no_new_privs;
 }
 
+static bool has_extra(const struct sandbox *s)
+{
+	return s->extra >= 0;
+}
+
 static bool has_death_signal(const struct sandbox *s)
 {
 	return s->death_signal;
@@ -163,6 +169,25 @@ static int step_death_signal(struct sandbox *s, struct lc_error *e)
 {
 	if (prctl(PR_SET_PDEATHSIG, s->death_signal, 0, 0, 0) < 0)
 		return lc_err_errno(e, "prctl PR_SET_PDEATHSIG %d", s->death_signal);
+	return 0;
+}
+
+/* The program's descriptor 3, while no filter is loaded; what we use ourselves makes way. */
+static int step_extra(struct sandbox *s, struct lc_error *e)
+{
+	int *const ours[] = { &s->start_fifo, &s->status_fifo, &s->exec_attr, &s->sync,
+			      &s->root,	      &s->hook_out,    &s->hook_err };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
+		if (*ours[i] != 3)
+			continue;
+		*ours[i] = fcntl(3, F_DUPFD_CLOEXEC, 4);
+		if (*ours[i] < 0)
+			return lc_err_errno(e, "move descriptor 3");
+	}
+	if (s->extra != 3 && dup3(s->extra, 3, O_CLOEXEC) < 0)
+		return lc_err_errno(e, "make descriptor 3");
+	s->preserve_fds = 1; /* step_exec() takes close-on-exec away */
 	return 0;
 }
 
@@ -270,6 +295,7 @@ const struct step init_steps[] = {
 	{ "make paths read-only", step_readonly_paths, always, false },
 	{ "make file systems read-only", step_readonly, always, false },
 	{ "change the root", step_pivot, always, false },
+	{ "place the extra descriptor", step_extra, has_extra, false },
 	{ "close descriptors", step_close, always, false },
 	{ "look up HOME", step_home, has_process, false },
 	{ "enter the working directory", step_cwd, has_process, false },

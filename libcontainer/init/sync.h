@@ -16,6 +16,7 @@
 	X(SYNC_MAPPED, "parent -> child: id maps are written") \
 	X(SYNC_PID, "child -> parent: the process that will be init (its pid rides along)") \
 	X(SYNC_CGROUP, "parent -> child: you are in your cgroup") \
+	X(SYNC_MOUNT, "child -> parent: the mount that was asked for (rides along)") \
 	X(SYNC_HOOKS, "child -> parent: namespaces and mounts are there, run the runtime's hooks") \
 	X(SYNC_HOOKED, "parent -> child: hooks have run") \
 	X(SYNC_NOTIFY, "child -> parent: hand over the seccomp listener (rides along)") \

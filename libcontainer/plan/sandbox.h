@@ -11,6 +11,15 @@
 #include "plan/plan.h"
 #include <sys/types.h>
 
+/* Beside what config.json can say.  fds are borrowed. */
+struct sandbox_extras {
+	int streams[3]; /* the program's descriptors 0 to 2; -1: the caller's */
+	int extra; /* its descriptor 3; -1: none */
+	int death_signal; /* that it gets when the caller's thread ends; 0: none */
+	size_t give_mount; /* n: sandbox_ref.mount becomes a descriptor of the n-th mount, which has
+			    * to be a new file system; 0: none */
+};
+
 /* What `create`, `run` and `exec` have ready before the sandbox is built. fds are borrowed. */
 struct sandbox_args {
 	const struct plan *plan;
@@ -25,6 +34,8 @@ struct sandbox_args {
 	int start_fifo, status_fifo; /* create: init waits on the first and reports on the second;
 					-1: run */
 	int console_socket; /* gets the terminal's master, -1: none */
+	/* What `sandbox` adds; NULL: nothing. */
+	const struct sandbox_extras *extras;
 	int preserve_fds; /* fds 3 to 3+n-1 are passed on; they have been seen to be open */
 	bool detach;
 	/* State JSON for hooks: head up to the pid, rest; the two heads differ in "status". */
@@ -46,6 +57,7 @@ struct sandbox_args {
 struct sandbox_ref {
 	pid_t pid; /* init, as the host sees it */
 	int pidfd;
+	int mount; /* create with give_mount: owned */
 	int sync; /* open while create or run talks to init */
 	const struct lc_log *log; /* of who made it */
 };

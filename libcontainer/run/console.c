@@ -103,6 +103,7 @@ void copy_begin(struct console_copy *copy, const struct console *console)
 	copy->in.len = copy->out.len = 0;
 	copy->in_closed = copy->in_line = copy->hung_up = false;
 	copy->eof_due = 0;
+	copy->written = 0;
 	make_nonblocking(console->master);
 }
 
@@ -189,6 +190,7 @@ static void write_stdout(struct console_copy *copy, bool all)
 		copy->out.len = 0;
 		return;
 	}
+	copy->written += (uint64_t)n;
 	copy->out.len -= (size_t)n;
 	memmove(copy->out.data, copy->out.data + n, copy->out.len);
 }

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <termios.h>
 
 struct console {
@@ -52,6 +53,7 @@ struct console_copy {
 	bool hung_up; /* nobody has the slave open; the caller clears it now and then to look again
 		       */
 	int eof_due; /* end-of-file characters to send */
+	uint64_t written; /* bytes of the program's that came out */
 };
 void copy_begin(struct console_copy *copy, const struct console *console);
 

@@ -409,6 +409,7 @@ static int make_sandbox(struct creation *m, struct lc_error *e)
 		.status_fifo = m->status_fifo,
 		.console_socket = m->console_socket,
 		.preserve_fds = (int)m->how.preserve_fds,
+		.extras = m->extras,
 		.detach = !creation_in_foreground(m),
 		.hook_out = m->hook_out,
 		.hook_err = m->hook_err,
@@ -525,7 +526,7 @@ static struct creation creation_new(struct lc *lc, const struct lc_create *how, 
 		.status_fifo = -1,
 		.cgroup = -1,
 		.report = -1,
-		.ref = { .pidfd = -1, .sync = -1 },
+		.ref = { .pidfd = -1, .sync = -1, .mount = -1 },
 	};
 }
 
@@ -533,6 +534,15 @@ int creation_make(struct creation *m, struct lc *lc, const char *id, const struc
 		  bool run, struct lc_error *e)
 {
 	*m = creation_new(lc, how, run);
+	return make(m, id, e);
+}
+
+int creation_make_with(struct creation *m, struct lc *lc, const char *id,
+		       const struct lc_create *how, const struct sandbox_extras *extras,
+		       struct lc_error *e)
+{
+	*m = creation_new(lc, how, true);
+	m->extras = extras;
 	return make(m, id, e);
 }
 
@@ -574,6 +584,7 @@ void creation_release(struct creation *m)
 	fd_release(&m->report);
 	fd_release(&m->ref.pidfd);
 	fd_release(&m->ref.sync);
+	fd_release(&m->ref.mount);
 	container_close(&m->c);
 }
 

@@ -21,21 +21,38 @@ struct creation {
 	/* restore: makes the sandbox in place of the backend's create */
 	int (*make)(struct creation *m, void *ctx, struct lc_error *e);
 	void *make_ctx;
+	const struct sandbox_extras *extras; /* borrowed; NULL: none */
 	bool dir_made, pid_file_made;
 	int report; /* owned: where the exit report goes, -1: nowhere */
 	uint64_t began_usec; /* when the program began */
 };
+#define CREATION_NONE \
+	{ \
+		.c = CONTAINER_NONE, .console = CONSOLE_NONE, .console_socket = -1, \
+		.start_fifo = -1, .status_fifo = -1, .cgroup = -1, .report = -1, \
+		.ref = {.pidfd = -1, \
+			.sync = -1, \
+			.mount = -1 } \
+	}
 #define auto_creation __attribute__((cleanup(creation_release))) struct creation
 
 /* Carries out the steps of create.c.  On failure nothing is left. */
 int creation_make(struct creation *m, struct lc *lc, const char *id, const struct lc_create *how,
 		  bool run, struct lc_error *e) lc_checked;
 
+/* The same as for `run`, with @extras. */
+int creation_make_with(struct creation *m, struct lc *lc, const char *id,
+		       const struct lc_create *how, const struct sandbox_extras *extras,
+		       struct lc_error *e) lc_checked;
+
 /* The same as for `run`, but @make makes the sandbox: it has to call creation_cloned() as soon as
  * init is there, then creation_hooks(), and to fill m->ref. */
 int creation_make_by(struct creation *m, struct lc *lc, const char *id, const struct lc_create *how,
 		     int (*make)(struct creation *m, void *ctx, struct lc_error *e), void *ctx,
 		     struct lc_error *e) lc_checked;
+
+/* `run`: lets the program go, once it is made; on failure nothing is left. */
+int creation_start(struct creation *m, struct lc_error *e) lc_checked;
 
 /* Records init and gives up the lock. */
 int creation_cloned(void *creation, pid_t pid, int *cgroup, struct lc_error *e) lc_checked;

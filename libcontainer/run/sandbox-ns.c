@@ -37,6 +37,7 @@ static void build_release(struct build *b)
 	}
 	fd_release(&b->ref.pidfd);
 	fd_release(&b->ref.sync);
+	fd_release(&b->ref.mount);
 	arena_free(&b->arena);
 }
 #define auto_build __attribute__((cleanup(build_release))) struct build
@@ -54,7 +55,7 @@ static int build_init(struct build *b, const struct sandbox_args *args, struct l
 		.target = -1,
 		.target_cgroup_ns = -1,
 		.cgroup = args->cgroup,
-		.ref = { .pidfd = -1, .sync = -1 },
+		.ref = { .pidfd = -1, .sync = -1, .mount = -1 },
 	};
 	for (size_t i = 0; i < NS_TYPES; i++) {
 		b->joins[i].fd = -1;
@@ -67,6 +68,12 @@ static int build_init(struct build *b, const struct sandbox_args *args, struct l
 	b->box.status_fifo = args->status_fifo;
 	b->box.console_socket = args->console_socket;
 	b->box.preserve_fds = args->preserve_fds;
+	if (args->extras) {
+		memcpy(b->box.streams, args->extras->streams, sizeof(b->box.streams));
+		b->box.extra = args->extras->extra;
+		b->box.death_signal = args->extras->death_signal;
+		b->box.give_mount = args->extras->give_mount;
+	}
 	b->box.state_creating = args->state_creating;
 	b->box.state_created = args->state_created;
 	b->box.state_tail = args->state_tail;
@@ -389,7 +396,7 @@ static int hand_over_listener(struct build *b, int listener, struct lc_error *e)
 /* What init says until it is ready. */
 static int converse(struct build *b, struct lc_error *e)
 {
-	static const enum sync_what wanted[] = { SYNC_READY, SYNC_HOOKS, SYNC_NOTIFY };
+	static const enum sync_what wanted[] = { SYNC_READY, SYNC_HOOKS, SYNC_NOTIFY, SYNC_MOUNT };
 
 	for (;;) {
 		int fd = -1;
@@ -398,6 +405,8 @@ static int converse(struct build *b, struct lc_error *e)
 
 		if (r == 1)
 			r = run_hooks(b, e) < 0 ? -1 : 1;
+		else if (r == 3)
+			b->ref.mount = fd_take(&fd);
 		else if (r == 2)
 			r = hand_over_listener(b, fd_take(&fd), e) < 0 ? -1 : 2;
 		fd_release(&fd);
@@ -412,6 +421,7 @@ static void give(struct build *b, struct sandbox_ref *out)
 	out->log = b->args->log;
 	out->pidfd = fd_take(&b->ref.pidfd);
 	out->sync = fd_take(&b->sync);
+	out->mount = fd_take(&b->ref.mount);
 }
 
 static int ns_create(const struct sandbox_args *args, struct sandbox_ref *out, struct lc_error *e)

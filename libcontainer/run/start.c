@@ -113,7 +113,7 @@ int lc_start(struct lc *lc, const char *id, struct lc_error *e)
 
 /* ---- run ---- */
 
-static int start_made(struct creation *m, struct lc_error *e)
+int creation_start(struct creation *m, struct lc_error *e)
 {
 	const struct sandbox_ops *ops = container_sandbox(m->c.state.vm, e);
 	auto_fd notify = -1;
@@ -212,7 +212,7 @@ static int run_in_foreground(struct creation *m, struct foreground *f, int *stat
 		creation_undo(m);
 		return -1;
 	}
-	if (start_made(m, e) < 0)
+	if (creation_start(m, e) < 0)
 		return -1;
 	m->began_usec = clock_usec();
 	return creation_wait(m, f, status, e);
@@ -228,7 +228,7 @@ int lc_run(struct lc *lc, const char *id, const struct lc_create *how, int *stat
 	if (load_create_options(how).detach) {
 		if (creation_make(&m, lc, id, how, true, e) < 0)
 			return -1;
-		return start_made(&m, e);
+		return creation_start(&m, e);
 	}
 	if (foreground_begin(&f, e) < 0)
 		return -1;

@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load helpers
+load sandbox
 
 setup() {
 	make_bundle
@@ -39,6 +40,7 @@ commands() {
 
 @test "man: the examples work" {
 	need_root
+	install_helpers "$HULL"
 	program sh -c 'trap "exit 0" TERM; while :; do sleep 1; done'
 	mkdir bin
 	printf '#!/bin/sh\nexec "%s" --root "%s" "$@"\n' "$HULL" "$STATES" >bin/hull
@@ -46,6 +48,7 @@ commands() {
 	local page id n=0
 	for page in "$MAN"/*.scd; do
 		case $page in
+		*-sandbox.1.scd) "$HULL" sandbox --strict --rw . -- true 2>/dev/null || continue ;; # see sandbox.bats
 		*-checkpoint.1.scd | *-restore.1.scd) criu check >/dev/null 2>&1 || continue ;; # see checkpoint.bats
 		esac
 		awk '/^```/ { inside = !inside; if (inside) n++; next } inside { print >("example" n) }' "$page"

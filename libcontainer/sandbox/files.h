@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parts of files.c that are files of their own. */
+#ifndef LC_SANDBOX_FILES_H
+#define LC_SANDBOX_FILES_H
+
+#include "sandbox/sandbox.h"
+
+#define SANDBOX_INIT "/dev/.hull-init" /* inside */
+
+/* Covers what nobody shall see: secrets of every home, and --hide. */
+int hide_decide(struct job *job, struct lc_error *e) lc_checked;
+
+#endif

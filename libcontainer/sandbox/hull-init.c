@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hull-init: the first process of a sandbox.  The first process of a pid namespace cannot die of
+ * a signal that comes from inside, and orphans become its children: so the program is not the
+ *first, this is.  It passes signals on, takes zombies away, and says how the program ended
+ *(inside.h).
+ *
+ *	hull-init PROGRAM ARGS...
+ *
+ * The program runs under the same user: this process is not dumpable, so it cannot be traced, and
+ * the kernel lets no signal from inside through that it does not wait for.
+ */
+#include "sandbox/inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void tell(int error, int status)
+{
+	struct inside_report report = { error, status };
+
+	(void)!write(INSIDE_FD, &report, sizeof(report));
+}
+
+static void become(char **argv, const sigset_t *before)
+{
+	int error;
+
+	sigprocmask(SIG_SETMASK, before, NULL);
+	execvp(argv[0], argv);
+	error = errno;
+	tell(error, 0);
+	_exit(error == ENOENT || error == ENOTDIR ? 127 : 126);
+}
+
+/* The exit status of the program once it has ended, else -1. */
+static int take_zombies(pid_t program)
+{
+	int status, result = -1;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != program)
+			continue;
+		tell(0, status);
+		result = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	}
+	return result;
+}
+
+/* What the terminal sends goes to the program by itself. */
+static void pass_on(const siginfo_t *info, pid_t program)
+{
+	if (info->si_code <= 0)
+		kill(program, info->si_signo);
+}
+
+int main(int argc, char **argv)
+{
+	sigset_t all, before;
+	pid_t program;
+	int status = -1;
+
+	if (argc < 2)
+		return 125;
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	fcntl(INSIDE_FD, F_SETFD, FD_CLOEXEC);
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	program = fork();
+	if (program < 0) {
+		tell(errno, 0);
+		return 126;
+	}
+	if (program == 0)
+		become(argv + 1, &before);
+	/* The program's streams are its own: a reader sees their end when it closes them. */
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	close(STDERR_FILENO);
+	while (status < 0) {
+		siginfo_t info;
+
+		if (sigwaitinfo(&all, &info) < 0)
+			continue;
+		if (info.si_signo == SIGCHLD)
+			status = take_zombies(program);
+		else
+			pass_on(&info, program);
+	}
+	return status;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lc_sandbox_run() and its like: the job is carried out as a container. */
+#include "base/clock.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "run/create.h"
+#include "run/exit.h"
+#include "sandbox/limits.h"
+#include "sandbox/report.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static struct lc_sandbox options_of(const struct lc_sandbox *given)
+{
+	struct lc_sandbox how = { 0 };
+
+	memcpy(&how, given, given->size < sizeof(how) ? given->size : sizeof(how));
+	return how;
+}
+
+/* ---- carrying out ---- */
+
+struct running {
+	struct job *job;
+	struct watch w;
+	struct creation m;
+	struct foreground f;
+	struct process_exit end;
+	struct lc_exit exit;
+};
+
+static void close_ends(int ends[4])
+{
+	for (int i = 0; i < 4; i++)
+		fd_release(&ends[i]);
+}
+
+static int make(struct running *r, int ends[4], struct lc_error *e)
+{
+	struct job *job = r->job;
+	size_t len;
+	struct sandbox_extras extras = {
+		.streams = { ends[0], ends[1], ends[2] },
+		.extra = ends[3],
+		.death_signal = SIGKILL,
+		.give_mount = job->upper ? 0 : 1,
+	};
+	struct lc_create how = {
+		.size = sizeof(how),
+		.bundle = job->bundle,
+		.config_text = config_text(job, &len),
+	};
+	int ret = creation_make_with(&r->m, job->lc, job->id, &how, &extras, e);
+
+	close_ends(ends);
+	return ret;
+}
+
+static int start(struct running *r, struct lc_error *e)
+{
+	struct creation *m = &r->m;
+
+	if (m->console.socket >= 0 && console_receive(&m->console, e) < 0) {
+		creation_undo(m);
+		return -1;
+	}
+	r->w.before = cpu_use_of(m->cgroup);
+	if (creation_start(m, e) < 0)
+		return -1;
+	r->w.began_usec = clock_usec();
+	return 0;
+}
+
+static void subtract(uint64_t *from, uint64_t what)
+{
+	if (*from != LC_UNKNOWN)
+		*from -= *from < what ? *from : what;
+}
+
+/* The figures of the cgroup, without what making the sandbox took. */
+static void collect(struct running *r)
+{
+	const struct cpu_use *before = &r->w.before;
+	struct exit_facts facts = { .end = &r->end, .plan = &r->m.loaded.plan };
+
+	exit_collect(r->m.cgroup, &facts, &r->exit);
+	if (!r->exit.from_cgroup)
+		return;
+	subtract(&r->exit.cpu_usec, before->usec);
+	subtract(&r->exit.cpu_user_usec, before->user_usec);
+	subtract(&r->exit.cpu_system_usec, before->system_usec);
+}
+
+static int wait_for_end(struct running *r, struct lc_error *e)
+{
+	struct lc_error other = { 0 };
+	int ret = watch_run(&r->w, &r->m, &r->f, e);
+
+	if (ret < 0)
+		(void)!container_kill_all(&r->m.c, &other);
+	if (process_wait_exit(r->m.ref.pidfd, &r->end, ret < 0 ? &other : e) < 0)
+		ret = -1;
+	console_release(&r->m.console);
+	collect(r);
+	if (container_remove(&r->m.c, ret < 0 ? &other : e) < 0)
+		return -1;
+	return ret;
+}
+
+static int carry_out(struct running *r, struct lc_error *e)
+{
+	int ends[4], ret = watch_open(&r->w, r->job, ends, e);
+
+	if (ret == 0)
+		ret = bundle_make(r->job, e);
+	if (ret == 0)
+		ret = foreground_begin(&r->f, e);
+	if (ret < 0) {
+		close_ends(ends);
+		return -1;
+	}
+	if (make(r, ends, e) < 0 || start(r, e) < 0)
+		return -1;
+	return wait_for_end(r, e);
+}
+
+/* ---- what came of it ---- */
+
+/* hull-init could not execute the program. */
+static int not_executed(const struct running *r, struct lc_error *e)
+{
+	const char *name = r->job->how->args[0];
+	int error = r->w.report.error;
+
+	errno = error;
+	lc_err_errno(e, "exec %s", name);
+	e->code = error == ENOENT || error == ENOTDIR ? LC_ENOENT : LC_ENOEXEC;
+	return -1;
+}
+
+static void judge(const struct running *r, struct outcome *o)
+{
+	int status = r->w.report.status;
+
+	o->w = &r->w;
+	o->exit = &r->exit;
+	if (!r->w.has_report) { /* all was killed */
+		o->status = r->end.status;
+		o->signal = r->end.signal;
+		return;
+	}
+	o->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	o->core = WIFSIGNALED(status) && WCOREDUMP(status);
+	o->status = o->signal ? 128 + o->signal : WEXITSTATUS(status);
+}
+
+static int give_report(struct job *job, const struct outcome *o, int fd,
+		       struct lc_sandbox_result *out, struct lc_error *e)
+{
+	const char *text = report_text(job, o);
+
+	out->status = o->status;
+	out->report = strdup(text);
+	if (!out->report)
+		return lc_err(e, LC_EINTERNAL, "out of memory");
+	return fd < 0 ? 0 : exit_report_write(fd, text, e);
+}
+
+static int run_job(struct job *job, struct outcome *o, struct running *r, struct lc_error *e)
+{
+	if (config_make(job, e) < 0 || carry_out(r, e) < 0)
+		return -1;
+	if (r->w.has_report && r->w.report.error)
+		return not_executed(r, e);
+	judge(r, o);
+	return 0;
+}
+
+static void running_release(struct running *r)
+{
+	foreground_end(&r->f);
+	creation_release(&r->m);
+	watch_close(&r->w);
+}
+
+int lc_sandbox_run(struct lc *lc, const struct lc_sandbox *given, struct lc_sandbox_result *out,
+		   struct lc_error *e)
+{
+	struct lc_sandbox how = options_of(given);
+	struct running r = {
+		.w = { .pipes = { -1, -1, -1 }, .outer = { -1, -1, -1 }, .told = -1 },
+		.f = FOREGROUND_NONE,
+		.m = CREATION_NONE,
+	};
+	struct lc_error other = { 0 };
+	struct outcome o = { .status = 125 };
+	auto_fd report = -1;
+	auto_job job = { 0 };
+	int ret;
+
+	out->report = out->changes = NULL;
+	if (how.report) {
+		report = exit_report_open(how.report, 0, e);
+		if (report < 0)
+			return -1;
+	}
+	ret = job_open(&job, lc, &how, e);
+	r.job = &job;
+	if (ret == 0)
+		ret = run_job(&job, &o, &r, e);
+	o.error = ret < 0 ? e->msg : NULL;
+	if (ret < 0)
+		o.w = NULL;
+	if (give_report(&job, &o, report, out, ret < 0 ? &other : e) < 0)
+		ret = -1;
+	running_release(&r);
+	return ret;
+}
+
+/* ---- only saying ---- */
+
+static int give(const char *text, char **out, struct lc_error *e)
+{
+	*out = strdup(text);
+	return *out ? 0 : lc_err(e, LC_EINTERNAL, "out of memory");
+}
+
+int lc_sandbox_config(struct lc *lc, const struct lc_sandbox *given, char **json,
+		      struct lc_error *e)
+{
+	struct lc_sandbox how = options_of(given);
+	auto_job job = { 0 };
+	size_t len;
+
+	if (job_open(&job, lc, &how, e) < 0 || config_make(&job, e) < 0)
+		return -1;
+	return give(config_text(&job, &len), json, e);
+}
+
+static void explain_limits(const struct job *job, struct buf *b)
+{
+	for (size_t i = 0; i < LIMITS; i++) {
+		const struct limit *l = &job->limits[i];
+
+		if (!l->asked)
+			continue;
+		buf_addf(b, "limit %s: ", limit_names[i].option);
+		if (i == LIMIT_CPUSET)
+			buf_add(b, job->s.cpuset);
+		else
+			buf_addf(b, "%llu", (unsigned long long)l->value);
+		buf_addf(b, l->by ? ", by %s\n" : ", not enforced\n", l->by);
+	}
+}
+
+static void explain_files(const struct job *job, struct buf *b)
+{
+	static const char *const kinds[] = {
+		[BIND_RO] = "read-only", [BIND_RW] = "writable", [BIND_TMPFS] = "empty"
+	};
+	const char *overlay = job->s.overlay;
+
+	buf_addf(b, "root: %s, %s\n", job->root_path,
+		 overlay && !strcmp(overlay, "none") ? "read-only"
+		 : job->upper			     ? job->upper
+						     : "what is written is thrown away");
+	buf_add(b, "empty and private: /tmp /var/tmp /run /dev/shm\n");
+	for (size_t i = 0; i < job->binds.n; i++)
+		buf_addf(b, "%s: %s%s%s\n", kinds[job->binds.v[i].kind], job->binds.v[i].inside,
+			 *job->binds.v[i].host ? " is the host's " : "", job->binds.v[i].host);
+	for (size_t i = 0; i < job->masked.n; i++)
+		buf_addf(b, "hidden: %s\n", job->masked.v[i]);
+}
+
+int lc_sandbox_explain(struct lc *lc, const struct lc_sandbox *given, char **text,
+		       struct lc_error *e)
+{
+	struct lc_sandbox how = options_of(given);
+	auto_job job = { 0 };
+	struct buf b = { .arena = &job.arena };
+
+	if (job_open(&job, lc, &how, e) < 0 || config_make(&job, e) < 0)
+		return -1;
+	buf_addf(&b, "user: %u inside is %u of the host\n", job.uid, job.host_uid);
+	buf_addf(&b, "working directory: %s\n", job.spec.process->cwd);
+	explain_files(&job, &b);
+	buf_addf(&b, "network: %s\n", strs_have(&job.s.net, "host") ? "the host's" : "none");
+	buf_addf(&b, "system calls: the %s profile\n", job.s.seccomp ? job.s.seccomp : "default");
+	explain_limits(&job, &b);
+	for (size_t i = 0; i < job.degraded.n; i++)
+		buf_addf(&b, "degraded: %s: %s\n", job.degraded.v[i].what, job.degraded.v[i].why);
+	return give(b.str, text, e);
+}

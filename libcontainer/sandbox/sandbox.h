@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * `hull sandbox`: a program that nobody trusts becomes a container.
+ *
+ *	struct lc_sandbox -> settings -> job (what is decided) -> struct spec -> run -> report
+ *
+ * settings.c merges what the caller asks for with a profile; files.c decides what the program
+ * sees of the file system, limits.c what it may use and whether that can be enforced; config.c
+ *makes the configuration of all that; run.c has it carried out, watch.c watches over it, verdict.c
+ *and report.c say how it ended.  A struct job owns what has to be cleaned up.
+ */
+#ifndef LC_SANDBOX_JOB_H
+#define LC_SANDBOX_JOB_H
+
+#include "libcontainer.h"
+#include "plan/plan.h"
+#include "run/container.h"
+#include "spec/spec.h"
+#include <sys/stat.h>
+
+/* What a profile may say: the members of its JSON object, and with the caller's words all there is
+ * to know. Strings and lists as in struct lc_sandbox. */
+struct settings {
+	struct opt_bool strict;
+	char *root, *overlay, *hostname, *cwd, *seccomp, *cpuset, *changes;
+	struct strs ro, rw, file, hide, tmpfs, env, net;
+	struct opt_u64 wallMs, cpuTimeMs, memory, swap, output, fsize, disk, pids, nofile, cpus;
+};
+int settings_make(struct arena *a, const struct lc_sandbox *how, struct settings *out,
+		  struct lc_error *e) lc_checked;
+
+/* One limit: what was asked for, and what makes it true. */
+enum limit_id {
+	LIMIT_WALL,
+	LIMIT_CPU_TIME,
+	LIMIT_MEMORY,
+	LIMIT_SWAP,
+	LIMIT_PIDS,
+	LIMIT_CPUS,
+	LIMIT_CPUSET,
+	LIMIT_OUTPUT,
+	LIMIT_FSIZE,
+	LIMIT_DISK,
+	LIMIT_NOFILE,
+	LIMITS, /* how many */
+};
+struct limit {
+	bool asked;
+	uint64_t value, enforced; /* disk is added to memory, for example */
+	const char *by; /* "cgroup", "watched", "rlimit", "tmpfs"; NULL: not at all */
+};
+
+/* Something that could not be had as it was asked for. */
+struct degraded {
+	char *what, *why;
+};
+
+/* A directory of the host that the program sees through an overlay. */
+struct layer {
+	char *path; /* on the host and inside */
+	size_t number; /* its upper directory is upNUMBER */
+};
+
+/* What is shown of the host because it was named. */
+enum bind_kind { BIND_RO, BIND_RW, BIND_TMPFS };
+struct bind {
+	enum bind_kind kind;
+	char *host, *inside; /* absolute; host: "" for a tmpfs */
+	uint64_t size;
+};
+
+/* What is made in the bundle's rootfs. */
+struct bundle_entry {
+	char *path; /* below it */
+	char *link; /* a symbolic link; NULL: a directory of this mode */
+	unsigned mode;
+};
+
+struct job {
+	struct lc *lc; /* borrowed; perhaps &own */
+	struct lc own; /* the caller's with another cgroup manager */
+	struct arena arena;
+	const struct lc_sandbox *how;
+	struct settings s;
+	struct plan_host host;
+	char *id, *bundle; /* the bundle is "rootfs" and, with keep, config.json */
+	bool bundle_made;
+	uint32_t host_uid, host_gid, uid, gid; /* outside and inside */
+	bool terminal, host_root; /* host_root: the program sees the host's files */
+	char *root_path; /* where its root is on the host; "/" with host_root */
+	char *upper; /* overlay DIR: absolute path of it */
+	struct spec spec;
+	PLAN_LIST(struct spec_mount) mounts;
+	size_t mounts_size;
+	PLAN_LIST(struct layer) layers;
+	size_t layers_size;
+	PLAN_LIST(struct bind) binds;
+	PLAN_LIST(struct bundle_entry) entries;
+	size_t entries_size;
+	struct strs masked;
+	size_t masked_size;
+	struct limit limits[LIMITS];
+	PLAN_LIST(struct degraded) degraded;
+	size_t degraded_size;
+};
+
+/* ids, root and working directory, and where the bundle is; touches nothing. */
+int job_open(struct job *job, struct lc *lc, const struct lc_sandbox *how,
+	     struct lc_error *e) lc_checked;
+void job_close(struct job *job); /* and removes the bundle */
+#define auto_job __attribute__((cleanup(job_close))) struct job
+
+/* @fmt: why. With --strict an error, else a warning and an entry in the report. */
+int job_degrade(struct job *job, struct lc_error *e, const char *what, const char *fmt, ...)
+	lc_printf(4, 5);
+
+/* One more mount, word list @options between blanks (copied). Borrows the strings. */
+struct spec_mount *job_mount(struct job *job, const char *destination, const char *type,
+			     const char *source, const char *options);
+void job_mask(struct job *job, const char *path);
+
+/* May the program's user enter (@mode X_OK) or read and enter the directory, or read the file? By
+ * its mode alone. */
+bool job_may(const struct job *job, const struct stat *st, int mode);
+
+/* The steps from settings to a configuration. */
+int files_decide(struct job *job, struct lc_error *e) lc_checked;
+int limits_decide(struct job *job, struct lc_error *e) lc_checked;
+int config_make(struct job *job, struct lc_error *e) lc_checked;
+char *config_text(struct job *job, size_t *len);
+
+/* Makes the bundle's directory, and in it what tmpcopyup copies: the upper directories and links.
+ */
+int bundle_make(struct job *job, struct lc_error *e) lc_checked;
+
+/* Adds to what bundle_make() makes: a directory or (@link) a symbolic link below rootfs. */
+void bundle_dir(struct job *job, const char *path, unsigned mode);
+void bundle_link(struct job *job, const char *path, const char *link);
+
+#endif

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# For tests of `hull sandbox`: as root and as an ordinary user.
+
+# The program that is the first process inside, where hull looks for it.
+install_helpers() {
+	local name built
+	for name in hull-init hull-systemd; do
+		built=$(dirname "$1")/$name
+		[ -x "$built" ] || continue
+		cmp -s "$built" /usr/local/libexec/hull/$name || install -D "$built" /usr/local/libexec/hull/$name
+	done
+}
+
+# A directory of the user's in $WORK, which is where the test is, and a copy of hull that the user reaches.
+sandbox_setup() {
+	need_root
+	install_helpers "$HULL"
+	U=31000
+	WORK=$BATS_TEST_TMPDIR/work
+	mkdir -p "$WORK" "$BATS_TEST_TMPDIR/xdg"
+	cp "$HULL" "$BATS_TEST_TMPDIR/hull"
+	HULL=$BATS_TEST_TMPDIR/hull
+	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/xdg
+	local d=$BATS_TEST_TMPDIR
+	while [ "$d" != / ]; do
+		chmod o+x "$d"
+		d=$(dirname "$d")
+	done
+	chown -R $U:$U "$BATS_TEST_TMPDIR"
+	chmod 700 "$XDG_RUNTIME_DIR"
+	cd "$WORK" || return
+}
+
+# Nothing may be left of any sandbox.
+sandbox_teardown() {
+	cd / || return
+	[ -z "$(ls -A /run/hull.sandbox 2>/dev/null)" ] || ls -A /run/hull.sandbox
+	[ -z "$(ls -A "$XDG_RUNTIME_DIR/hull/.sandbox" 2>/dev/null)" ]
+	! find "$(cgroup_root)" -depth -type d -name 'sandbox-*' 2>/dev/null | grep .
+}
+
+as_user() {
+	setpriv --reuid $U --regid $U --clear-groups -- "$@"
+}
+
+# box ARGS...: hull sandbox as $WHO.
+box() {
+	if [ "${WHO:-root}" = user ]; then
+		as_user "$HULL" sandbox "$@"
+	else
+		"$HULL" sandbox "$@"
+	fi
+}
+
+# report FILTER: of the report in the file "report".
+report() {
+	jq -r "$1" report
+}
+
+# The host's files under an overlay need user attributes in a tmpfs (Linux 6.6), and a root that is no
+# overlay itself.
+need_overlay() {
+	box --strict -- true >/dev/null 2>&1 || skip "no overlay over this root here"
+}

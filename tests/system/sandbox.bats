@@ -1,0 +1,344 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# hull sandbox: what the program sees and may use, how it ends, the report.
+
+bats_require_minimum_version 1.5.0
+load helpers
+load sandbox
+
+setup() {
+	sandbox_setup
+	need_overlay
+}
+
+teardown() {
+	sandbox_teardown
+}
+
+@test "sandbox: the exit status is the program's; 126, 127 and 125" {
+	for WHO in root user; do
+		run box -- sh -c 'exit 7'
+		[ "$status" -eq 7 ]
+		run box -- sh -c 'kill -KILL $$'
+		[ "$status" -eq 137 ]
+		run -127 box -- no-such-program
+		run box -- /etc/passwd
+		[ "$status" -eq 126 ]
+		run box --cwd relative -- true
+		[ "$status" -eq 125 ]
+		[[ $output == *"cwd relative: expected an absolute path"* ]]
+	done
+}
+
+@test "sandbox: what is written to the host's files is thrown away" {
+	for WHO in root user; do
+		run box -- sh -c 'echo new >/etc/hull-test && cat /etc/hull-test && mkdir /usr/hull-test &&
+			echo x >/usr/hull-test/x && rm -r /usr/hull-test && mkdir /usr/hull-test && ls -A /usr/hull-test'
+		[ "$output" = new ]
+		[ ! -e /etc/hull-test ] && [ ! -e /usr/hull-test ]
+	done
+}
+
+@test "sandbox: nobody is the host's root, and nobody is privileged" {
+	for WHO in root user; do
+		run box -- sh -c 'cat /proc/self/uid_map; grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status'
+		[ "$status" -eq 0 ]
+		[ "$(echo "$output" | awk 'NR == 1 { print $2 }')" != 0 ]
+		! echo "$output" | grep '^Cap' | grep -v '0000000000000000$'
+		echo "$output" | grep -qx 'NoNewPrivs:.1'
+		echo "$output" | grep -qx 'Seccomp:.2'
+	done
+	WHO=root
+	run box -- sh -c 'id -u; cat /proc/self/uid_map'
+	[ "${lines[0]}" = 0 ]
+	[ "$(echo "${lines[1]}" | awk '{ print $2 }')" = 65534 ]
+	[ "$(WHO=user box -- id -u)" = $U ]
+	[ "$(WHO=user box --uid 0 -- id -u)" = 0 ]
+}
+
+@test "sandbox: every namespace is its own" {
+	local ns
+	for WHO in root user; do
+		for ns in mnt pid ipc uts net user cgroup; do
+			[ "$(box -- readlink /proc/self/ns/$ns)" != "$(readlink /proc/self/ns/$ns)" ]
+		done
+		[ "$(box -- sh -c 'ps ax | wc -l')" -le 6 ]
+		[ "$(box -- cat /proc/net/dev | tail -n +3 | grep -cv lo:)" = 0 ]
+		[ "$(box --hostname judge -- uname -n)" = judge ]
+	done
+}
+
+@test "sandbox: /tmp, /run, /var/tmp and /dev/shm are empty and private" {
+	touch /tmp/hull-test.$$ /dev/shm/hull-test.$$
+	for WHO in root user; do
+		run box -- sh -c 'ls -A /tmp /var/tmp /dev/shm; find /run -type f -o -type s; touch /tmp/x /run/x /var/tmp/x /dev/shm/x || :'
+		[[ $output != *hull-test* ]]
+		[[ $output != *socket* && $output != *.sock* ]]
+	done
+	rm /tmp/hull-test.$$ /dev/shm/hull-test.$$
+}
+
+@test "sandbox: keys and tokens are hidden, in what is shown as well" {
+	mkdir -p home/.ssh home/.aws home/src
+	echo SECRET >home/.ssh/id_rsa
+	echo SECRET >home/.aws/credentials
+	echo SECRET >home/.netrc
+	echo SECRET >home/src/private
+	chown -R $U:$U home
+	export HOME=$WORK/home
+	for WHO in root user; do
+		run box --ro home --hide "$WORK/home/src/private" -- sh -c "cd $WORK/home && cat .ssh/id_rsa .aws/credentials .netrc src/private; ls -A .ssh .aws"
+		[[ $output != *SECRET* ]]
+		run box --ro home --ro home/.aws -- cat "$WORK/home/.aws/credentials"
+		[ "$output" = SECRET ]
+	done
+	for WHO in root user; do
+		! box -- cat /etc/shadow | grep .
+	done
+}
+
+@test "sandbox: --ro, --rw, --file and --tmpfs" {
+	mkdir data
+	echo text >data/file
+	chown -R $U:$U data
+	for WHO in root user; do
+		run box --ro data --cwd "$WORK" -- sh -c "cat data/file && ! echo x >data/new"
+		[ "$status" -eq 0 ]
+		[ "${lines[0]}" = text ]
+		run box --rw data --cwd "$WORK" -- sh -c "cd data && echo $WHO >written && cat file"
+		[ "$output" = text ]
+		[ "$(cat data/written)" = $WHO ]
+		[ "$(stat -c %u data/written)" = $U ]
+		rm data/written
+		run box --ro data:/srv/in --file data/file:/etc/the-file -- cat /srv/in/file /etc/the-file
+		[ "$output" = "text"$'\n'"text" ]
+		run box --tmpfs /opt/space:1M -- sh -c 'cd /opt/space && ! head -c 3000000 /dev/zero >big; stat -c %s big'
+		[ "${lines[-1]}" -le 1048576 ]
+	done
+	run box --rw missing -- true
+	[ "$status" -eq 125 ]
+	[[ $output == *"rw missing: no such file or directory"* ]]
+}
+
+@test "sandbox: --overlay none refuses writes, a directory keeps them" {
+	for WHO in root user; do
+		run box --overlay none -- sh -c '! echo x >/etc/hull-test 2>/dev/null && echo x >/tmp/x'
+		[ "$status" -eq 0 ]
+	done
+	mkdir kept
+	chown $U:$U kept
+	for WHO in root user; do
+		box --overlay "$WORK/kept/$WHO" -- sh -c 'echo kept >/etc/hull-test'
+		[ "$(box --overlay "$WORK/kept/$WHO" -- cat /etc/hull-test)" = kept ]
+		[ "$(cat kept/$WHO/up*/hull-test)" = kept ]
+	done
+	[ ! -e /etc/hull-test ]
+}
+
+@test "sandbox: a root file system of its own" {
+	make_rootfs "$WORK/rootfs"
+	chmod 755 "$WORK/rootfs"
+	for WHO in root user; do
+		run box --root rootfs -- sh -c 'ls /; echo x >/new; cat /new'
+		[ "$status" -eq 0 ]
+		[[ $output != *work* ]]
+		[ "${lines[-1]}" = x ]
+	done
+	[ ! -e rootfs/new ]
+}
+
+@test "sandbox: of the environment only what is named" {
+	export SECRET_TOKEN=1 SHOWN=yes
+	for WHO in root user; do
+		run box --env SHOWN --env A=b -- env
+		[[ $output != *SECRET_TOKEN* ]]
+		echo "$output" | grep -qx SHOWN=yes
+		echo "$output" | grep -qx A=b
+		echo "$output" | grep -q '^PATH=/usr/local/sbin'
+	done
+}
+
+@test "sandbox: no descriptor of the caller's" {
+	exec 7</etc/passwd
+	for WHO in root user; do
+		[ "$(box -- sh -c 'ls /proc/self/fd' | tr '\n' ' ')" = "0 1 2 3 " ] # 3: of ls itself
+	done
+}
+
+@test "sandbox: --stdin, --stdout and --stderr; pipes" {
+	echo input >in
+	for WHO in root user; do
+		rm -f out err
+		box --stdin in --stdout out --stderr err -- sh -c 'cat; echo bad >&2'
+		[ "$(cat out)" = input ] && [ "$(cat err)" = bad ]
+		[ "$(echo through | box -- cat)" = through ]
+		[ "$(head -c 300000 /dev/zero | box -- cat | wc -c)" = 300000 ]
+		[ "$(box -- cat <in)" = input ]
+	done
+}
+
+@test "sandbox: a terminal of its own" {
+	for WHO in root user; do
+		run script -qec "$(declare -f box as_user); WHO=$WHO U=$U HULL=$HULL; box -- sh -c 'tty; test -t 0 && echo yes'" /dev/null </dev/null
+		[[ $output == */dev/pts/0*yes* || $output == */dev/console*yes* ]]
+	done
+}
+
+@test "sandbox: --wall ends it, with all it has started, whatever it ignores" {
+	for WHO in root user; do
+		run box --wall 700ms --report report -- sh -c 'trap "" TERM INT HUP; (setsid sleep 987 &); (sleep 987 &) ; sleep 987'
+		[ "$status" -eq 137 ]
+		[ "$(report .verdict)" = wall_time ]
+		[ "$(report .limits.wallMs.enforced)" = 700 ]
+		[ "$(report '.wall_ns >= 700000000')" = true ]
+		! pgrep -f 'sleep 987'
+		rm report
+	done
+}
+
+@test "sandbox: --cpu-time is that of all processes" {
+	run box --cpu-time 500ms --report report -- sh -c 'spin() { while :; do :; done; }; spin & spin & wait'
+	[ "$status" -eq 137 ]
+	[ "$(report .verdict)" = cpu_time ]
+	[ "$(report '.cpu_user_ns + .cpu_sys_ns >= 500000000')" = true ]
+	[ "$(report '.cpu_user_ns + .cpu_sys_ns < 900000000')" = true ]
+}
+
+@test "sandbox: --output counts both streams, and not one byte more comes out" {
+	for WHO in root user; do
+		run --separate-stderr box --output 1000 --report report -- sh -c 'head -c 600 /dev/zero >&2; yes'
+		[ "$status" -eq 137 ]
+		[ "$(report .verdict)" = output ]
+		[ "$(report '.output_bytes | .stdout + .stderr')" = 1000 ]
+		[ "$(report .output_bytes.truncated)" = true ]
+		rm report
+	done
+}
+
+@test "sandbox: --disk is all that is written, to /tmp and to the host's files" {
+	for WHO in root user; do
+		run box --disk 2M --report report -- sh -c 'head -c 1500000 /dev/zero >/tmp/a && head -c 1500000 /dev/zero >/etc/b'
+		[ "$status" -ne 0 ]
+		[ "$(report .verdict)" = disk ]
+		[ "$(report .disk_peak)" = 2097152 ]
+		rm report
+	done
+}
+
+@test "sandbox: --fsize, --nofile and --pids" {
+	for WHO in root user; do
+		run box --fsize 10K --report report -- sh -c 'exec head -c 100000 /dev/zero >/tmp/a'
+		[ "$(report .verdict)" = disk ]
+		[ "$(report .signal)" = 25 ]
+		rm report
+		[ "$(box --nofile 50 -- sh -c 'ulimit -n')" = 50 ]
+		run box --pids 5 -- sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; wait'
+		[ "$status" -ne 0 ]
+		[[ $output == *ork* ]]
+	done
+}
+
+@test "sandbox: the report says how it ended" {
+	local case
+	for WHO in root user; do
+		while read -r verdict code signal words; do
+			run box --report report -- sh -c "$words"
+			[ "$(report '[.verdict, .exit_code, .signal] | join(" ")')" = "${verdict} ${code#-} ${signal#-}" ] ||
+				{ cat report; false; }
+			[ "$(report .version)" = 1 ]
+			rm report
+		done <<-END
+			ok 0 - true
+			exit 3 - exit 3
+			signal - 11 kill -SEGV \$\$
+			signal - 9 kill -KILL \$\$
+			exit 137 - exit 137
+		END
+		run -127 box --report report -- no-such-program
+		[ "$(report .verdict)" = setup_error ]
+		[[ "$(report .error)" == *no-such-program* ]]
+		rm report
+	done
+	run box --report fd:9 -- true 9>report
+	[ "$(report .verdict)" = ok ]
+}
+
+@test "sandbox: --seccomp strict ends a program for a call that is not allowed" {
+	for WHO in root user; do
+		run box --seccomp strict --report report -- true
+		[ "$status" -eq 0 ]
+		run box --seccomp strict --report report -- unshare --net true
+		[ "$status" -eq 159 ]
+		[ "$(report .verdict)" = seccomp ]
+		rm report
+	done
+}
+
+@test "sandbox: a limit without its controller is an error with --strict, else a warning and an entry" {
+	! grep -qw memory "$(cgroup_root)/cgroup.controllers" || skip "the memory controller is here"
+	for WHO in root user; do
+		run box --strict --mem 64M -- true
+		[ "$status" -eq 125 ]
+		[[ $output == *"mem cannot be enforced"*"memory controller"* ]]
+		run box --mem 64M --report report -- true
+		[ "$status" -eq 0 ]
+		[[ $output == *"mem is not enforced"* ]]
+		[ "$(report '.runtime.degraded[0].what')" = mem ]
+		[ "$(report '.limits.memory.enforced')" = null ]
+		rm report
+	done
+	run box --profile judge -- true
+	[ "$status" -eq 125 ]
+}
+
+@test "sandbox: a profile is a file; what it does not know is an error" {
+	echo '{"wallMs": 60000, "env": ["A=1"], "rw": ["."], "strict": true}' >profile.json
+	for WHO in root user; do
+		[ "$(box --profile ./profile.json --env B=2 -- sh -c 'echo $A$B; touch from-'$WHO)" = 12 ]
+		[ -e from-$WHO ]
+	done
+	echo '{"walMs": 60000}' >profile.json
+	run box --profile ./profile.json -- true
+	[ "$status" -eq 125 ]
+	[[ $output == *'did you mean "wallMs"'* ]]
+	run box --profile nobody -- true
+	[ "$status" -eq 125 ]
+	[[ $output == *"expected agent, judge, ci"* ]]
+}
+
+@test "sandbox: --print-bundle is a valid configuration, --explain says it in words" {
+	for WHO in root user; do
+		box --print-bundle --wall 1s -- echo hello >config.json
+		[ "$(jq -r '.process.args[1:] | join(" ")' config.json)" = "echo hello" ]
+		[ "$(jq -r .process.noNewPrivileges config.json)" = true ]
+		[ "$(jq '[.process.capabilities[]?] | flatten | length' config.json)" = 0 ]
+		mkdir -p rootfs
+		"$HULL" validate
+		box --explain --wall 1s -- true | grep -qx 'limit wall: 1000, by watched'
+		rm config.json
+	done
+}
+
+@test "sandbox: it dies with its parent" {
+	for WHO in root user; do
+		box -- sleep 876 &
+		until_true pgrep -f '^sleep 876'
+		pkill -KILL -f 'sandbox -- sleep 876'
+		until_true eval '! pgrep -f "^sleep 876"'
+		wait
+	done
+	# What was killed could not clean up.
+	for id in $(ls -A /run/hull 2>/dev/null); do "$HULL" delete --force "$id"; done
+	for id in $(ls "$XDG_RUNTIME_DIR/hull"); do as_user "$HULL" delete --force "$id"; done
+	rm -rf /run/hull.sandbox/* "$XDG_RUNTIME_DIR"/hull/.sandbox/*
+}
+
+@test "sandbox: signals go to the program" {
+	for WHO in root user; do
+		box --report report -- sh -c 'trap "exit 5" TERM; touch /tmp/ready; while :; do sleep 0.1; done' &
+		until_true pgrep -f '^sleep 0.1'
+		kill -TERM "$(pgrep -f "^$HULL sandbox --report report|/hull sandbox --report report" | tail -1)"
+		wait $! || [ $? -eq 5 ]
+		rm report
+	done
+}
