@@ -66,6 +66,7 @@ struct sandbox {
 	int root; /* O_PATH directory: the root being built, later the root that is */
 	int dev; /* O_PATH directory: /dev in it */
 	bool in_chroot; /* "/" is not the root of the mount namespace: the caller was in a chroot */
+	int landlock; /* ruleset, -1: none */
 	uint64_t done; /* bit n: descriptor n is done with (close_later()) */
 	mode_t umask; /* the caller's */
 	bool in_cwd; /* the working directory has been entered */
@@ -76,7 +77,7 @@ struct sandbox {
 	{ \
 		.sync = -1, .root_tree = -1, .procfs = -1, .exec_attr = -1, .start_fifo = -1, \
 		.status_fifo = -1, .console_socket = -1, .tty = -1, .streams = { -1, -1, -1 }, \
-		.extra = -1, .root = -1, .dev = -1 \
+		.extra = -1, .root = -1, .dev = -1, .landlock = -1 \
 	}
 
 struct step {

@@ -134,6 +134,11 @@ static bool filter_is_late(const struct sandbox *s)
 	return has_filter(s) && !s->plan->seccomp.early && !s->plan->seccomp.listener_path;
 }
 
+static bool has_landlock(const struct sandbox *s)
+{
+	return process(s) && s->plan->landlock;
+}
+
 static int step_hooked(struct sandbox *s, struct lc_error *e)
 {
 	if (sync_send(s->sync, SYNC_HOOKS, -1, 0, e) < 0)
@@ -176,7 +181,7 @@ static int step_death_signal(struct sandbox *s, struct lc_error *e)
 static int step_extra(struct sandbox *s, struct lc_error *e)
 {
 	int *const ours[] = { &s->start_fifo, &s->status_fifo, &s->exec_attr, &s->sync,
-			      &s->root,	      &s->hook_out,    &s->hook_err };
+			      &s->root,	      &s->landlock,    &s->hook_out,  &s->hook_err };
 
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
 		if (*ours[i] != 3)
@@ -203,6 +208,7 @@ static int step_close(struct sandbox *s, struct lc_error *e)
 		       s->exec_attr,
 		       s->sync,
 		       s->root,
+		       s->landlock,
 		       has_start_hooks(s) ? s->hook_out : -1,
 		       has_start_hooks(s) ? s->hook_err : -1 };
 	unsigned from = 3 + (unsigned)s->preserve_fds;
@@ -295,6 +301,7 @@ const struct step init_steps[] = {
 	{ "make paths read-only", step_readonly_paths, always, false },
 	{ "make file systems read-only", step_readonly, always, false },
 	{ "change the root", step_pivot, always, false },
+	{ "make Landlock's rules", step_landlock_rules, has_landlock, false },
 	{ "place the extra descriptor", step_extra, has_extra, false },
 	{ "close descriptors", step_close, always, false },
 	{ "look up HOME", step_home, has_process, false },
@@ -307,6 +314,7 @@ const struct step init_steps[] = {
 	{ "enter the working directory", step_cwd_as_user, has_user_to_enter, false },
 	{ "set no_new_privs", step_no_new_privs, has_no_new_privs, false },
 	{ "set the death signal", step_death_signal, has_death_signal, false },
+	{ "restrict by Landlock", step_landlock, has_landlock, false },
 	{ "load seccomp", step_seccomp, filter_has_listener, false },
 	{ "wait for start", step_wait, always, false },
 	{ "load seccomp", step_seccomp, filter_is_late, false },
@@ -325,6 +333,7 @@ const struct step exec_steps[] = {
 	{ "open the label", step_open_label, wants_label, false },
 	{ "open the terminal", step_terminal, has_terminal, false },
 	{ "pass on the standard streams", step_streams, has_streams, false },
+	{ "make Landlock's rules", step_landlock_rules, has_landlock, false },
 	{ "close descriptors", step_close, always, false },
 	{ "look up HOME", step_home, always, false },
 	{ "enter the working directory", step_cwd, always, false },
@@ -336,6 +345,7 @@ const struct step exec_steps[] = {
 	{ "enter the working directory", step_cwd_as_user, has_user_to_enter, false },
 	{ "set no_new_privs", step_no_new_privs, has_no_new_privs, false },
 	{ "set the death signal", step_death_signal, has_death_signal, false },
+	{ "restrict by Landlock", step_landlock, has_landlock, false },
 	{ "load seccomp", step_seccomp, filter_has_listener, false },
 	{ "load seccomp", step_seccomp, filter_is_late, false },
 	{ "execute", step_exec, always, true }, /* returns only on failure */

@@ -50,6 +50,10 @@ int step_ids(struct sandbox *s, struct lc_error *e);
 int step_caps(struct sandbox *s, struct lc_error *e);
 int step_no_new_privs(struct sandbox *s, struct lc_error *e);
 
+/* landlock.c */
+int step_landlock_rules(struct sandbox *s, struct lc_error *e);
+int step_landlock(struct sandbox *s, struct lc_error *e);
+
 /* filter.c */
 int step_seccomp(struct sandbox *s, struct lc_error *e);
 

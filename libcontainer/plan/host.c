@@ -3,6 +3,7 @@
 #include "plan/plan.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "sys/landlock.h"
 #include "sys/probe.h"
 #include "sys/sys.h"
 
@@ -146,6 +147,7 @@ int plan_host_ask(struct arena *a, struct plan_host *host, struct lc_error *e)
 		.apparmor = probe_apparmor(),
 		.selinux = probe_selinux(),
 		.time_ns = probe_namespace("time"),
+		.landlock_abi = landlock_abi(),
 	};
 	if (host->euid) {
 		ask_ids(a, "/etc/subuid", host->euid, host->euid, &host->own_uid_map);

@@ -26,6 +26,7 @@ int planner_devices(struct planner *p) lc_checked;
 int planner_sysctls(struct planner *p) lc_checked;
 int planner_hooks(struct planner *p) lc_checked;
 int planner_seccomp(struct planner *p) lc_checked; /* after the process */
+int planner_landlock(struct planner *p) lc_checked; /* likewise */
 int planner_cgroup(struct planner *p) lc_checked;
 int planner_rdt(struct planner *p) lc_checked;
 int planner_vm(struct planner *p) lc_checked;

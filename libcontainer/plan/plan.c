@@ -127,7 +127,7 @@ int plan_make(struct arena *a, const struct spec *spec, const struct plan_option
 		refuse_unsupported, planner_vm,	    planner_namespaces, make_names,
 		planner_root,	    planner_mounts, planner_paths,	planner_devices,
 		planner_sysctls,    planner_hooks,  make_own_process,	planner_seccomp,
-		planner_cgroup,	    planner_rdt,
+		planner_landlock,   planner_cgroup, planner_rdt,
 	};
 	struct planner p = {
 		.a = a, .spec = spec, .options = options, .host = host, .plan = plan, .e = e
@@ -164,7 +164,7 @@ int plan_exec(struct arena *a, const struct spec *spec, const struct plan_exec_o
 	    planner_process(&p, process) < 0)
 		return -1;
 	make_affinity(process->execCPUAffinity, plan->process);
-	return planner_seccomp(&p);
+	return planner_seccomp(&p) < 0 ? -1 : planner_landlock(&p);
 }
 
 int plan_update(struct arena *a, const struct spec_resources *resources,

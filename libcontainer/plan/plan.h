@@ -170,6 +170,21 @@ struct plan_seccomp {
 	char *listener_path, *listener_metadata; /* a SCMP_ACT_NOTIFY rule is in use */
 };
 
+/* What the program gives up by Landlock (sys/landlock.h has the bits). */
+struct plan_landlock_path {
+	char *path; /* inside */
+	uint64_t rights;
+	bool optional; /* may be missing */
+};
+struct plan_landlock {
+	uint32_t minimum_abi; /* an older kernel cannot enforce it */
+	bool restrict_files; /* what no path allows is forbidden */
+	PLAN_LIST(struct plan_landlock_path) paths;
+	uint64_t ports; /* that are restricted: bind, connect */
+	struct u32s bind_tcp, connect_tcp; /* that are allowed */
+	uint64_t scopes;
+};
+
 struct plan_hook {
 	char *path;
 	struct strs args, env; /* env.v == NULL: not given */
@@ -257,6 +272,7 @@ struct plan {
 	bool new_keyring;
 	struct plan_process *process; /* NULL: config.json has none */
 	struct plan_seccomp seccomp;
+	struct plan_landlock *landlock; /* NULL: not asked for */
 	struct plan_cgroup cgroup;
 	struct plan_rdt *rdt; /* NULL: none */
 	struct plan_hook_lists hooks;
@@ -301,6 +317,7 @@ struct plan_host {
 	struct strs controllers; /* that the cgroup2 root offers */
 	bool cgroup_v1; /* some controllers sit on v1 hierarchies (hybrid) */
 	bool apparmor, selinux;
+	int landlock_abi; /* 0: none */
 	bool time_ns;
 	bool setgroups_denied; /* in the caller's user namespace */
 	int oom_score_adj; /* the caller's */

@@ -207,6 +207,26 @@ static const struct field plan_seccomp_fields[] = {
 };
 static SHAPE(plan_seccomp);
 
+static const struct field plan_landlock_path_fields[] = {
+	F_STRING(struct plan_landlock_path, path),
+	F_U64(struct plan_landlock_path, rights),
+	F_BOOL(struct plan_landlock_path, optional, OMIT_ZERO),
+	{},
+};
+static SHAPE(plan_landlock_path);
+
+static const struct field plan_landlock_fields[] = {
+	F_U32(struct plan_landlock, minimum_abi),
+	F_BOOL(struct plan_landlock, restrict_files),
+	F_OBJECTS(struct plan_landlock, paths, plan_landlock_path, OMIT_ZERO),
+	F_U64(struct plan_landlock, ports, OMIT_ZERO),
+	F_U32S(struct plan_landlock, bind_tcp, OMIT_ZERO),
+	F_U32S(struct plan_landlock, connect_tcp, OMIT_ZERO),
+	F_U64(struct plan_landlock, scopes, OMIT_ZERO),
+	{},
+};
+static SHAPE(plan_landlock);
+
 static const struct field plan_hook_fields[] = {
 	F_STRING(struct plan_hook, path),
 	F_STRS(struct plan_hook, args),
@@ -313,6 +333,7 @@ static const struct field plan_fields[] = {
 	F_BOOL(struct plan, new_keyring),
 	F_OBJECT(struct plan, process, plan_process),
 	F_STRUCT(struct plan, seccomp, plan_seccomp, OMIT_ZERO),
+	F_OBJECT(struct plan, landlock, plan_landlock),
 	F_STRUCT(struct plan, cgroup, plan_cgroup),
 	F_OBJECT(struct plan, rdt, plan_rdt),
 	F_STRUCT(struct plan, hooks, plan_hook_lists, OMIT_ZERO),
