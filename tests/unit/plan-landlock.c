@@ -82,7 +82,7 @@ TEST(landlock_is_refused)
 		{ "{\"scope\":[]}", 6, "it restricts nothing" },
 		{ "", 6, "dev.hull.landlock" },
 		{ "[]", 6, "expected an object" },
-		{ "{\"pathes\":[]," READ_ROOT "}", 6, "unknown property" },
+		{ "{\"pathz\":[]," READ_ROOT "}", 6, "unknown property" },
 		{ "{\"paths\":[{\"path\":\"/\",\"access\":[\"red\"]}]}", 6,
 		  "paths[0].access[0]: expected one of read, execute" },
 		{ "{\"paths\":[{\"path\":\"/\",\"access\":[],\"aces\":1}]}", 6,
