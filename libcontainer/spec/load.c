@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Text to checked structs: the public side of spec/. */
 #include "spec/check.h"
+#include "config.h"
+#include "spec/mutant.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -89,6 +91,7 @@ static void check_spec(struct checker *c, const struct spec *spec)
 /* The shape a text is read as, and its rules. */
 struct kind_of_file {
 	const struct shape *shape;
+	const char *prefix; /* where config.json has the same */
 	void (*check)(struct checker *c, const void *decoded);
 };
 
@@ -107,9 +110,10 @@ static void check_as_resources(struct checker *c, const void *decoded)
 	rules_of_resources(c, decoded);
 }
 
-static const struct kind_of_file whole = { &spec_shape, check_as_spec };
-static const struct kind_of_file process = { &spec_process_shape, check_as_process };
-static const struct kind_of_file resources = { &spec_resources_shape, check_as_resources };
+static const struct kind_of_file whole = { &spec_shape, "", check_as_spec };
+static const struct kind_of_file process = { &spec_process_shape, "process.", check_as_process };
+static const struct kind_of_file resources = { &spec_resources_shape, "linux.resources.",
+					       check_as_resources };
 
 /* Rules are looked at only when every member is what it should be: they would say the same again.
  */
@@ -117,15 +121,20 @@ static void *load(struct arena *a, const struct kind_of_file *kind, const char *
 		  const char *text, size_t len, const struct report *report, struct lc_error *e)
 {
 	struct checker c = { .arena = a, .file = file, .prefix = "", .report = report, .e = e };
-	void *out = arena_alloc(a, kind->shape->size);
+	const struct shape *shape = kind->shape;
+	void *out = arena_alloc(a, shape->size);
 	struct json *root;
 
 	if (json_parse(a, file, text, len, report, &root, e) < 0)
 		return NULL;
-	if (decode(a, file, root, kind->shape, out, report, e) < 0)
+	if (HULL_MUTANTS)
+		shape = mutant_shape(a, shape, kind->prefix);
+	if (decode(a, file, root, shape, out, report, e) < 0)
 		return NULL;
 	c.root = root;
 	kind->check(&c, out);
+	if (HULL_MUTANTS)
+		mutant_forget(shape, kind->prefix, out);
 	return c.failed ? NULL : out;
 }
 
