@@ -175,6 +175,14 @@ options_of() {
 	done
 }
 
+@test "cgroup mount: options are the kernel's to judge" {
+	config '.mounts |= map(if .destination == "/sys/fs/cgroup" then .options += ["flavour=sweet"] else . end)'
+	program true
+	run hull run "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == *"/sys/fs/cgroup"*flavour* ]]
+}
+
 @test "sysfs in a user namespace without a network namespace: the host's, bound" {
 	userns
 	config '.linux.namespaces |= map(select(.type != "network"))'
@@ -204,6 +212,23 @@ options_of() {
 	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 20, hard: 20}]'
 	inside 'stat -c %u:%g /m0/file /m19/file; ulimit -n'
 	[ "${lines[*]}" = "1007:1008 1007:1008 20" ]
+}
+
+@test "idmap: one source with several mappings, its propagation; an id without a mapping cannot write" {
+	no_userns
+	local to
+	idmappable "$SRC"
+	chown 7:7 "$SRC/file"
+	chmod 777 "$SRC"
+	for to in 1007 2007; do
+		config_words '.mounts += [{destination: ("/m" + $w[0]), type: "bind", source: $w[1], options: ["bind", "idmap", "shared"],
+			uidMappings: [{containerID: 7, hostID: ($w[0] | tonumber), size: 1}],
+			gidMappings: [{containerID: 7, hostID: ($w[0] | tonumber), size: 1}]}]' "$to" "$SRC"
+	done
+	inside 'stat -c %u:%g /m1007/file /m2007/file; touch /m1007/new 2>&1; grep " /m1007 " /proc/self/mountinfo'
+	[ "${lines[0]} ${lines[1]}" = "1007:1007 2007:2007" ]
+	[[ ${lines[2]} == *"Value too large"* ]] # EOVERFLOW
+	[[ ${lines[3]} == *" shared:"* ]]
 }
 
 @test "idmap is not recursive, ridmap is; a link as source" {

@@ -130,6 +130,16 @@ as_user() {
 	[ "${lines[*]}" = " 0 100001 1  1 100000 1  10 200000 5" ]
 }
 
+@test "user namespace: every id there is; devices are exact" {
+	no_userns
+	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 4294967295}] |
+		.linux.gidMappings = .linux.uidMappings | .linux.devices = [{path: "/dev/full", type: "c", major: 1, minor: 7,
+		fileMode: 438, uid: 0, gid: 0}]'
+	umask 077
+	inside 'tr -s " " </proc/self/uid_map; stat -c "%a %u %g" /dev/full'
+	[ "${lines[*]}" = " 0 0 4294967295 666 0 0" ]
+}
+
 @test "personality: also under a filter that forbids the call" {
 	config '.linux.personality = {domain: "LINUX32"} | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
 		syscalls: [{names: ["personality"], action: "SCMP_ACT_KILL_PROCESS"}]}'
@@ -154,6 +164,10 @@ as_user() {
 	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 5000, hard: 6000}]'
 	program sh -c 'ulimit -Sn; ulimit -Hn'
 	run -0 bash -c 'ulimit -n 1000; "$0" --root "$1" run "$2"' "$HULL" "$STATES" "$ID"
+	[ "${lines[*]}" = "5000 6000" ]
+	program sleep 1000
+	hull run -d "$ID"
+	run -0 bash -c 'ulimit -n 1000; "$0" --root "$1" exec "$2" sh -c "ulimit -Sn; ulimit -Hn"' "$HULL" "$STATES" "$ID"
 	[ "${lines[*]}" = "5000 6000" ]
 }
 

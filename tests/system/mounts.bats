@@ -161,10 +161,12 @@ options_of() {
 	config '.root.readonly = false'
 	mkfifo rootfs/fifo
 	mknod rootfs/null c 1 3
+	python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("rootfs/socket")'
 	mount_entry /fifo bind "$SRC/file" bind
 	mount_entry /null bind "$SRC/file" bind
-	inside 'cat /fifo /null'
-	[ "${lines[*]}" = "content content" ]
+	mount_entry /socket bind "$SRC/file" bind
+	inside 'cat /fifo /null /socket'
+	[ "${lines[*]}" = "content content content" ]
 }
 
 @test "/proc and /sys must be ordinary directories (CVE-2019-19921, CVE-2023-27561)" {

@@ -112,6 +112,21 @@ called_in_chroot() {
 	done
 }
 
+@test "join by path: a file that a namespace is mounted on" {
+	hold -n
+	touch "$BATS_TEST_TMPDIR/ns"
+	mount --bind "/proc/$HOLDER/ns/net" "$BATS_TEST_TMPDIR/ns"
+	wanted=$(readlink "/proc/$HOLDER/ns/net")
+	kill -9 "$HOLDER"
+	config '.linux.namespaces |= map(if .type == "network" then .path = $p else . end)' --arg p "$BATS_TEST_TMPDIR/ns"
+	! in_userns || config '.mounts |= map(select(.destination != "/sys" and .destination != "/sys/fs/cgroup"))'
+	program readlink /proc/self/ns/net
+	run hull run "$ID"
+	umount "$BATS_TEST_TMPDIR/ns"
+	[ "$status" -eq 0 ]
+	[ "$output" = "$wanted" ]
+}
+
 @test "join by path: another container's namespaces, pid too" {
 	program sleep 1000
 	hull run -d "$ID"
@@ -174,8 +189,8 @@ called_in_chroot() {
 	userns
 	config '.root.readonly = false'
 	mkdir "$BATS_TEST_TMPDIR/src"
-	mount -t tmpfs -o ro,nodev,nosuid,noexec tmpfs "$BATS_TEST_TMPDIR/src"
-	for option in rw dev suid exec; do
+	mount -t tmpfs -o ro,nodev,nosuid,noexec,noatime tmpfs "$BATS_TEST_TMPDIR/src"
+	for option in rw dev suid exec strictatime relatime; do
 		config '.mounts |= .[:7] + [{destination: "/m", type: "bind", source: $s, options: ["bind", $o]}]' \
 			--arg s "$BATS_TEST_TMPDIR/src" --arg o "$option"
 		run hull run "$ID"
@@ -189,7 +204,7 @@ called_in_chroot() {
 	umount "$BATS_TEST_TMPDIR/src"
 	[ "$failed" -eq 125 ]
 	[[ $message == *"operation not permitted"* ]]
-	[[ $output == *ro,nosuid,nodev,noexec* ]]
+	[[ $output == *ro,nosuid,nodev,noexec,noatime* ]]
 }
 
 @test "user namespace joined by path: its maps are read from it" {
@@ -256,5 +271,16 @@ called_in_chroot() {
 	[ "$status" -eq 0 ]
 	[[ $output == *bin* ]]
 	[[ $output != *home* ]]
+	printf '#!/bin/sh\ncat >/dev/null\necho "$1" >>"$2"\n' >"$BATS_TEST_TMPDIR/hook"
+	chmod +x "$BATS_TEST_TMPDIR/hook"
+	cp "$BATS_TEST_TMPDIR/hook" rootfs/bin/hook
+	for stage in createRuntime createContainer startContainer; do
+		config '.hooks[$s] = [{path: $p, args: ["hook", $s, $o]}]' --arg s "$stage" --arg p "$BATS_TEST_TMPDIR/hook" \
+			--arg o "$BATS_TEST_TMPDIR/out"
+	done
+	config '.hooks.startContainer[0] += {path: "/bin/hook", args: ["hook", "startContainer", "/tmp/out"]}'
+	run -0 hull run "$ID"
+	[ "$(tr '\n' ' ' <"$BATS_TEST_TMPDIR/out")" = "createRuntime createContainer " ]
+	[ "$(cat rootfs/tmp/out)" = startContainer ]
 }
 
