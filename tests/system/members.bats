@@ -156,3 +156,48 @@ hook_programs() {
 		[[ ${lines[$i]} == *"Operation not permitted"* ]]
 	done
 }
+
+@test "seccomp: what the default is" {
+	config '.linux.seccomp.defaultErrnoRet = 28 | .linux.seccomp.syscalls |= map(.names -= ["mkdir", "mkdirat"]) | .root.readonly = false'
+	program mkdir /tmp/made
+	run hull run "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"No space left on device"* ]]
+}
+
+# The shell's own kill: USR1 is 10, USR2 is 12.
+@test "seccomp: every member of a condition" {
+	local condition
+	for condition in '{index: 1, value: 10, op: "SCMP_CMP_EQ"}' '{index: 1, value: 6, valueTwo: 2, op: "SCMP_CMP_MASKED_EQ"}'; do
+		config ".linux.seccomp = {defaultAction: \"SCMP_ACT_ALLOW\", syscalls: [{names: [\"kill\"], action: \"SCMP_ACT_ERRNO\",
+			args: [$condition]}]}"
+		inside 'trap "echo got1" USR1; trap "echo got2" USR2; kill -USR1 $$ 2>/dev/null; kill -USR2 $$; true'
+		[ "$output" = got2 ]
+	done
+}
+
+# Whether or not the kernel has x32: without the architecture the filter ends the program.
+@test "seccomp: calls of another architecture" {
+	[ "$(uname -m)" = x86_64 ] || skip "is about x86"
+	command -v gcc >/dev/null || skip "needs a C compiler"
+	cat >call.c <<-'C'
+		#include <stdio.h>
+		#include <unistd.h>
+		long syscall(long nr, ...);
+		int main(void)
+		{
+			syscall(0x40000000 + 39); /* getpid */
+			puts("alive");
+			return 0;
+		}
+	C
+	gcc -static -o rootfs/bin/call call.c
+	program call
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X32"],
+		syscalls: [{names: ["mkdir"], action: "SCMP_ACT_ERRNO"}]}'
+	run -0 hull run "$ID"
+	[ "$output" = alive ]
+	config '.linux.seccomp.architectures = ["SCMP_ARCH_X86_64"]'
+	run hull run "$ID"
+	[ "$status" -eq 159 ] # SIGSYS
+}

@@ -299,9 +299,9 @@ options_of() {
 	config '.linux.devices = [{path: "/dev/kmsg2", type: "c", major: 1, minor: 11, fileMode: 420, uid: 1000, gid: 5},
 		{path: "/dev/pipe/", type: "p", fileMode: 384}, {path: "/dev/u", type: "u", major: 1, minor: 3},
 		{path: "/dev/tty", type: "c", major: 5, minor: 0}]'
-	inside 'stat -c "%n %F %a %u %g" /dev/kmsg2 /dev/pipe; test -c /dev/u'
-	[ "${lines[0]}" = "/dev/kmsg2 character special file 644 1000 5" ]
-	[ "${lines[1]}" = "/dev/pipe fifo 600 0 0" ]
+	inside 'stat -c "%n %F %a %u %g %t:%T" /dev/kmsg2 /dev/pipe; test -c /dev/u'
+	[ "${lines[0]}" = "/dev/kmsg2 character special file 644 1000 5 1:b" ]
+	[ "${lines[1]}" = "/dev/pipe fifo 600 0 0 0:0" ]
 	config '.linux.devices = [{path: "/etc/passwd", type: "c", major: 1, minor: 3}]'
 	run hull run "$ID"
 	[ "$status" -eq 125 ]

@@ -125,6 +125,9 @@ unit_gone() {
 	[ "$status" -ne 0 ]
 	[[ $output == *"peration not permitted"* ]]
 	hull exec "$ID" sh -c ': </dev/null'
+	run -0 hull exec -t "$ID" sh -c 'echo open >/dev/tty' </dev/null
+	[[ $output == open* ]]
+	property NeedDaemonReload no
 }
 
 @test "systemd: update changes properties and files, a paused container stays paused" {

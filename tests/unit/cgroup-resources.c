@@ -264,16 +264,18 @@ TEST(block_devices)
 		{ "{\"blockIO\":{\"weight\":10}}", "io.weight=1" },
 		{ "{\"blockIO\":{\"weight\":750}}", "io.weight=7475" },
 		{ "{\"blockIO\":{\"weight\":1000}}", "io.weight=10000" },
-		{ "{\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":0,\"weight\":500},"
+		{ "{\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":32,\"weight\":500},"
 		  "{\"major\":8,\"minor\":16,\"weight\":0}]}}",
-		  "io.weight=8:0 4950" },
-		{ "{\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":0,"
-		  "\"rate\":100},{\"major\":8,\"minor\":0,\"rate\":200}],"
-		  "\"throttleWriteBpsDevice\":[{\"major\":8,\"minor\":0,\"rate\":0}],"
+		  "io.weight=8:32 4950" },
+		{ "{\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":48,"
+		  "\"rate\":100},{\"major\":8,\"minor\":48,\"rate\":200}],"
+		  "\"throttleWriteBpsDevice\":[{\"major\":8,\"minor\":0,\"rate\":0},"
+		  "{\"major\":8,\"minor\":32,\"rate\":300}],"
 		  "\"throttleReadIOPSDevice\":[{\"major\":8,\"minor\":16,"
 		  "\"rate\":18446744073709551615}],"
 		  "\"throttleWriteIOPSDevice\":[{\"major\":8,\"minor\":16,\"rate\":4}]}}",
-		  "io.max=8:0 rbps=100, io.max=8:0 rbps=200, io.max=8:0 wbps=max, "
+		  "io.max=8:48 rbps=100, io.max=8:48 rbps=200, io.max=8:0 wbps=max, "
+		  "io.max=8:32 wbps=300, "
 		  "io.max=8:16 riops=18446744073709551615, io.max=8:16 wiops=4" },
 	};
 	static const struct pair_case with_bfq[] = {

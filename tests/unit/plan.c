@@ -1054,6 +1054,8 @@ TEST(labels_without_their_module_are_refused)
 	CHECK_STR(plan_for(&c, &host)->process->apparmor, "web");
 	c.process = ",\"apparmorProfile\":\"unconfined\"";
 	CHECK_STR(plan_of(&c)->process->apparmor, NULL);
+	c.linux_ = ",\"mountLabel\":\"a:b:m:s0\"";
+	CHECK_STR(plan_for(&c, &host)->mount_label, "a:b:m:s0");
 	c.process = ",\"selinuxLabel\":\"a:b:c:s0\"";
 	CHECK_STR(error_of(&c), "process.selinuxLabel: SELinux is not in force on this host");
 	CHECK_STR(plan_for(&c, &host)->process->selinux, "a:b:c:s0");
