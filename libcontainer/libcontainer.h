@@ -14,7 +14,8 @@
  *
  * Handles are opaque. Options structs begin with their own size, so that members can be added at
  * the end without breaking callers. The library never prints, never exits (but when memory is out),
- * keeps no global state and changes no signal handler. Every call returns 0, or -1 with @e filled.
+ * keeps no global state but what is the process' own (docs/LIBRARY.md, Threads) and changes no
+ * signal handler. Every call returns 0, or -1 with @e filled.
  */
 #ifndef LIBCONTAINER_H
 #define LIBCONTAINER_H
@@ -212,6 +213,26 @@ LC_API int lc_ps(struct lc *lc, const char *id, const char *const *options, char
 typedef void lc_say_fn(void *ctx, int level, const char *text);
 LC_API int lc_validate(struct lc *lc, const struct lc_create *how, lc_say_fn *say, void *ctx,
 		       struct lc_error *e);
+
+/* What this host can do for the caller as it is: calls @say for each thing that is asked. *fit: a
+ * container can be run. Strings are borrowed. */
+enum lc_check_state {
+	LC_CHECK_OK,
+	LC_CHECK_NO, /* something needs it, most containers do not */
+	LC_CHECK_BAD, /* no container runs without it */
+};
+struct lc_check {
+	const char *area, *name; /* "cgroups", "memory" */
+	const char *found; /* "" when the name says it all */
+	const char *fix; /* what helps; "" with LC_CHECK_OK */
+	enum lc_check_state state;
+};
+typedef void lc_check_fn(void *ctx, const struct lc_check *check);
+LC_API int lc_host_check(struct lc *lc, lc_check_fn *say, void *ctx, bool *fit, struct lc_error *e);
+
+/* The plan that lc_create() would carry out, in words for people; free() it. */
+LC_API int lc_explain(struct lc *lc, const char *id, const struct lc_create *how, char **text,
+		      struct lc_error *e);
 
 /* The plan that lc_create() would carry out, as JSON; free() it. */
 LC_API int lc_plan(struct lc *lc, const char *id, const struct lc_create *how, char **json,

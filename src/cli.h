@@ -43,7 +43,7 @@ struct command {
 	int (*run)(struct cli *cli, const void *args, char **words, struct lc_error *e);
 };
 
-extern const struct command cmd_checkpoint, cmd_create, cmd_delete, cmd_events, cmd_exec,
+extern const struct command cmd_check, cmd_checkpoint, cmd_create, cmd_delete, cmd_events, cmd_exec,
 	cmd_features, cmd_kill, cmd_list, cmd_pause, cmd_plan, cmd_ps, cmd_restore, cmd_resume,
 	cmd_run, cmd_sandbox, cmd_spec, cmd_start, cmd_state, cmd_stats, cmd_update, cmd_validate;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* hull plan: what create would do, as JSON. */
+/* hull plan: what create would do, in words or as JSON. */
 #include "cli.h"
 #include <stdlib.h>
 
@@ -13,7 +13,7 @@ static const struct option_def plan_options[] = {
 		   "directory of the bundle (default: .)"),
 	OPT_STRING(struct plan_args, config, "config", 'f', "FILE",
 		   "read this instead of the bundle's config.json"),
-	OPT_FLAG(struct plan_args, json, "json", 0, "as JSON (the only form so far)"),
+	OPT_FLAG(struct plan_args, json, "json", 0, "as JSON: all of it, for machines"),
 	OPT_FLAG(struct plan_args, no_pivot, "no-pivot", 0, "as for create"),
 	OPT_FLAG(struct plan_args, no_new_keyring, "no-new-keyring", 0, "as for create"),
 	OPT_END,
@@ -29,12 +29,13 @@ static int run(struct cli *cli, const void *given, char **words, struct lc_error
 		.no_pivot = args->no_pivot,
 		.no_new_keyring = args->no_new_keyring,
 	};
-	char *json;
+	const char *id = words[0] ? words[0] : "plan";
+	char *text;
 
-	if (lc_plan(cli->lc, words[0] ? words[0] : "plan", &how, &json, e) < 0)
+	if ((args->json ? lc_plan : lc_explain)(cli->lc, id, &how, &text, e) < 0)
 		return -1;
-	fputs(json, stdout);
-	free(json);
+	fputs(text, stdout);
+	free(text);
 	return 0;
 }
 
@@ -42,9 +43,12 @@ const struct command cmd_plan = {
 	.name = "plan",
 	.usage = "[options] [ID]",
 	.summary = "show what create would do, without doing it",
-	.about = "   The plan is complete: every namespace, mount, device, limit and filter, with "
-		 "paths\n"
-		 "   made absolute and words turned into flags. Needs no privileges.\n",
+	.about =
+		"   In words, with what makes it less of a container than one may think. With "
+		"--json all of\n"
+		"   it: every namespace, mount, device, limit and filter, with paths made absolute "
+		"and\n"
+		"   words turned into flags. Needs no privileges. `explain` is the same command.\n",
 	.options = plan_options,
 	.args_size = sizeof(struct plan_args),
 	.max_words = 1,

@@ -22,6 +22,9 @@ char *default_spec_text(struct arena *a, const struct default_spec *how,
 struct spec *default_spec_make(struct arena *a, const struct default_spec *how,
 			       const struct plan_host *host);
 
+/* The plan in words; ends with a newline. */
+char *plan_explain(struct arena *a, const struct plan *plan);
+
 /* What this build and this kernel can do (runtime-spec features.md). */
 char *features_text(struct arena *a, const struct plan_host *host, size_t *len);
 

@@ -3,6 +3,7 @@
 #include "run/load.h"
 #include "base/file.h"
 #include "base/own.h"
+#include "plan/documents.h"
 #include "run/id.h"
 
 #include <fcntl.h>
@@ -186,6 +187,19 @@ int lc_validate(struct lc *lc, const struct lc_create *given, lc_say_fn *say, vo
 			    arena_printf(&a, "%s: %s", note->member, note->text));
 	}
 	return 0;
+}
+
+int lc_explain(struct lc *lc, const char *id, const struct lc_create *given, char **text,
+	       struct lc_error *e)
+{
+	struct lc_create how = load_create_options(given);
+	auto_arena a = { 0 };
+	struct loaded l = { 0 };
+
+	if (id_check(id, e) < 0 || load_bundle(lc, id, &how, &a, &l, e) < 0)
+		return -1;
+	*text = strdup(plan_explain(&a, &l.plan));
+	return *text ? 0 : lc_err(e, LC_EINTERNAL, "out of memory");
 }
 
 int lc_plan(struct lc *lc, const char *id, const struct lc_create *given, char **json,

@@ -14,6 +14,7 @@
 #include "sys/sys.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -224,24 +225,40 @@ static int prepare(struct build *b, struct lc_error *e)
  * ordinary user could not write the maps of one that is not dumpable: there init does it when it
  * is mapped. */
 struct dumpable {
-	int before;
+	bool taken;
 };
+
+/* It is the process' own, not the thread's: the last one out puts it back. */
+static struct {
+	pthread_mutex_t lock;
+	unsigned users;
+	int before;
+} undumpable = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static struct dumpable make_undumpable(const struct plan *plan)
 {
-	struct dumpable d = { -1 };
+	struct dumpable d = { false };
 
 	if (plan->rootless && geteuid() != 0)
 		return d;
-	d.before = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	d.taken = true;
+	pthread_mutex_lock(&undumpable.lock);
+	if (undumpable.users++ == 0) {
+		undumpable.before = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	}
+	pthread_mutex_unlock(&undumpable.lock);
 	return d;
 }
 
 static void restore_dumpable(struct dumpable d)
 {
-	if (d.before == 1)
+	if (!d.taken)
+		return;
+	pthread_mutex_lock(&undumpable.lock);
+	if (--undumpable.users == 0 && undumpable.before == 1)
 		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	pthread_mutex_unlock(&undumpable.lock);
 }
 
 /* While @pid is ours to write to: later it is not dumpable, and its files are root's. */

@@ -205,7 +205,7 @@ teardown() {
 }
 
 @test "plan: needs no privileges and touches nothing" {
-	run -0 hull plan
+	run -0 hull plan --json
 	jq -e .mounts <<<"$output" >/dev/null
 	[ ! -e "$STATES" ]
 }
