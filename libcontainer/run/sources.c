@@ -2,6 +2,7 @@
 /* Mount sources and the root, opened by the parent where init could not. */
 #include "run/sources.h"
 #include "base/own.h"
+#include "run/locked.h"
 #include "run/namespaces.h"
 #include "sys/procfs.h"
 #include "sys/sys.h"
@@ -96,6 +97,8 @@ static int open_source(struct build *b, size_t i, struct lc_error *e)
 		return 0;
 	if (b->box.sources[i] < 0)
 		return lc_err_errno(e, "source %s", m->source);
+	if (b->box.mapped_root && locked_check(&b->arena, m, e) < 0)
+		return -1;
 	return wants_idmap(m) ? map_ids(b, i, e) : 0;
 }
 

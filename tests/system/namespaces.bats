@@ -207,6 +207,27 @@ called_in_chroot() {
 	[[ $output == *ro,nosuid,nodev,noexec,noatime* ]]
 }
 
+@test "user namespace: nor may options for whole trees clear a locked flag" {
+	userns
+	config '.root.readonly = false'
+	local src="$BATS_TEST_TMPDIR/a tree" option results=
+	mkdir "$src"
+	mount -t tmpfs -o mode=755 tmpfs "$src"
+	mkdir "$src/below"
+	mount -t tmpfs -o ro,nodev,nosuid,noexec,noatime tmpfs "$src/below"
+	for option in rrw rdev rsuid rexec rstrictatime rrelatime rro,rnosuid,rnodev,rnoexec,rnoatime; do
+		config '.mounts |= .[:7] + [{destination: "/m", type: "bind", source: $s, options: (["rbind"] + ($o | split(",")))}]' \
+			--arg s "$src" --arg o "$option"
+		program grep ' /m/below ' /proc/self/mountinfo
+		run hull run "$ID"
+		results+="$option $status $output"$'\n'
+	done
+	umount "$src/below" "$src"
+	echo "$results"
+	[ "$(grep -c '^r[a-z]* 125 .*/m.*operation not permitted' <<<"$results")" -eq 6 ]
+	[[ $results == *"rnoatime 0 "*ro,nosuid,nodev,noexec,noatime* ]]
+}
+
 @test "user namespace joined by path: its maps are read from it" {
 	userns
 	program sleep 1000
