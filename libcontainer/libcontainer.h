@@ -151,6 +151,11 @@ LC_API int lc_exit_report(struct lc *lc, const char *id, char **json, struct lc_
 LC_API int lc_pause(struct lc *lc, const char *id, struct lc_error *e);
 LC_API int lc_resume(struct lc *lc, const char *id, struct lc_error *e);
 
+/* Mounts of a living container: @mounts is JSON, an array as in config.json or an object with the
+ * member mounts.  Sources are the caller's paths; a removal goes by the destinations alone. */
+LC_API int lc_mounts_add(struct lc *lc, const char *id, const char *mounts, struct lc_error *e);
+LC_API int lc_mounts_remove(struct lc *lc, const char *id, const char *mounts, struct lc_error *e);
+
 /* New limits for a living container: @resources is JSON as in linux.resources; what it does not
  * name stays as it is. */
 LC_API int lc_update(struct lc *lc, const char *id, const char *resources, struct lc_error *e);

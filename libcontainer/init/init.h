@@ -56,7 +56,8 @@ struct sandbox {
 	 * "pid":, the two differ in "status". */
 	const char *state_creating, *state_created, *state_tail;
 	int hook_out, hook_err; /* where hooks print to; 0: their messages */
-	bool is_exec; /* `exec` into a running container: exec_steps instead of init_steps */
+	bool is_exec; /* in a running container: exec_steps instead of init_steps */
+	enum { CHANGE_NONE, CHANGE_MOUNT, CHANGE_UNMOUNT } change; /* is_exec: only its mounts */
 	bool mapped_root; /* a user namespace is in force: ids are seen from inside */
 	bool limits_outside; /* the caller sets rlimits (after SYNC_READY; for exec before joining
 			      * the user namespace) and oom_score_adj, because init may not */
@@ -69,6 +70,7 @@ struct sandbox {
 	int landlock; /* ruleset, -1: none */
 	uint64_t done; /* bit n: descriptor n is done with (close_later()) */
 	mode_t umask; /* the caller's */
+	size_t mounted; /* how many of plan->mounts are there */
 	bool in_cwd; /* the working directory has been entered */
 	char home[PATH_MAX], program[PATH_MAX];
 };
@@ -89,12 +91,15 @@ struct step {
 
 extern const struct step init_steps[]; /* ends with an entry without a name */
 extern const struct step exec_steps[];
+extern const struct step mount_steps[];
+extern const struct step unmount_steps[];
 
 /* True when init stops at SYNC_HOOKS for the parent: there are prestart or createRuntime hooks, or
  * network devices to move in before sysctls are set.  Else SYNC_READY is the first message. */
 bool init_wants_hooked(const struct plan *plan);
 
-/* Runs all steps of init_steps or exec_steps; the last is execve, so it returns only on failure
+/* Runs all steps of the table that @s asks for; the last is execve or the end of the process, so it
+ * returns only on failure
  * (-1 with @e filled). */
 int init_run(struct sandbox *s, struct lc_error *e) lc_checked;
 

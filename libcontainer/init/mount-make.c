@@ -95,6 +95,8 @@ static int label_root(const struct sandbox *s, const struct mounting *m, struct 
 
 	if (!label || strcmp(m->plan->fstype, "mqueue") != 0)
 		return 0;
+	if (s->is_exec) /* /proc is the container's */
+		return lc_err(e, LC_EUNSUPPORTED, "mountLabel: an mqueue gets its label at create");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", m->fd);
 	if (setxattr(path, "security.selinux", label, strlen(label) + 1, 0) < 0)
 		return lc_err_errno(e, "mountLabel %s", label);
@@ -206,6 +208,12 @@ static int mount_old_way(struct sandbox *s, struct mounting *m, struct lc_error 
 	unsigned long flags = mount_flags(attr_of_new(p));
 	char options[4096], target[32];
 
+	/* There /proc is the container's, and proves nothing. */
+	if (s->is_exec)
+		return lc_err(e, LC_EUNSUPPORTED,
+			      "%s: options as long as these need the old system call, which "
+			      "does not know the places of a running container",
+			      p->fstype);
 	if (m->target < 0 && target_open(s, m, false, e) < 0)
 		return -1;
 	if (!join_options(s, p, options, sizeof(options), &flags))
@@ -268,6 +276,11 @@ int make_bind(struct sandbox *s, struct mounting *m, struct lc_error *e)
 		m->fd = fd_take(given);
 	else if (p->source_in_root)
 		m->fd = clone_in_root(s, p, flags, e);
+	else if (s->is_exec) /* the parent could not, and here the path means another place */
+		return lc_err(e, LC_ESYSTEM,
+			      "source %s: %s: only who may mount on the host can add "
+			      "what is there",
+			      p->source, lc_errno_text(EPERM));
 	else
 		m->fd = sys_open_tree(AT_FDCWD, p->source,
 				      flags | (p->src_nofollow ? AT_SYMLINK_NOFOLLOW : 0));

@@ -253,6 +253,7 @@ int step_mounts(struct sandbox *s, struct lc_error *e)
 		close_later(s, &m.target);
 		if (ret < 0)
 			return lc_err_in(e, "mounts[%zu] (%s)", m.plan->index, m.plan->target);
+		s->mounted++;
 	}
 	return 0;
 }

@@ -352,6 +352,31 @@ const struct step exec_steps[] = {
 	{},
 };
 
+/* What is mounted into a container that runs, by a process that is there for nothing else. */
+const struct step mount_steps[] = {
+	{ "prepare the process", step_process, always, false },
+	{ "open the root", step_joined_root, always, false },
+	{ "mount filesystems", step_add_mounts, always, true },
+	{ "make file systems read-only", step_readonly, always, false },
+	{ "leave", step_leave, always, false }, /* does not return */
+	{},
+};
+
+const struct step unmount_steps[] = {
+	{ "prepare the process", step_process, always, false },
+	{ "open the root", step_joined_root, always, false },
+	{ "unmount", step_unmount, always, true },
+	{ "leave", step_leave, always, false }, /* does not return */
+	{},
+};
+
+static const struct step *steps_of(const struct sandbox *s)
+{
+	if (s->change != CHANGE_NONE)
+		return s->change == CHANGE_MOUNT ? mount_steps : unmount_steps;
+	return s->is_exec ? exec_steps : init_steps;
+}
+
 static int run_steps(const struct step *steps, struct sandbox *s, struct lc_error *e)
 {
 	for (const struct step *step = steps; step->name; step++) {
@@ -366,7 +391,7 @@ static int run_steps(const struct step *steps, struct sandbox *s, struct lc_erro
 
 int init_run(struct sandbox *s, struct lc_error *e)
 {
-	return run_steps(s->is_exec ? exec_steps : init_steps, s, e);
+	return run_steps(steps_of(s), s, e);
 }
 
 noreturn void init_main(struct sandbox *s)

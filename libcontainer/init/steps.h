@@ -32,6 +32,11 @@ int step_pivot(struct sandbox *s, struct lc_error *e);
 /* mounts.c */
 int step_mounts(struct sandbox *s, struct lc_error *e);
 
+/* live-mounts.c: in a container that runs */
+int step_add_mounts(struct sandbox *s, struct lc_error *e);
+int step_unmount(struct sandbox *s, struct lc_error *e); /* what is on the plan's targets */
+int step_leave(struct sandbox *s, struct lc_error *e); /* says that all is done, and ends */
+
 /* tmpcopyup.c: copies all below the directory @from to @to, which is new and empty. */
 int copy_tree(int from, int to, struct lc_error *e);
 

@@ -13,6 +13,7 @@ struct planner {
 	const struct plan_options *options;
 	const struct plan_host *host;
 	struct plan *plan;
+	bool live; /* mounts for a container that runs */
 	size_t notes_size; /* allocated */
 	struct lc_error *e;
 };

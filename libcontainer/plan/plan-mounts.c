@@ -96,7 +96,7 @@ static char *fallback_of(const struct making *m, const char *fstype)
 {
 	const struct planner *p = m->p;
 
-	if (!has_userns(p) && p->host->initial_userns)
+	if (p->live || (!has_userns(p) && p->host->initial_userns))
 		return NULL;
 	if (!strcmp(fstype, "sysfs") && how_ns(p, NS_NETWORK) != NS_NEW)
 		return arena_strdup(p->a, "/sys");
@@ -244,6 +244,8 @@ static bool may_cover(const char *below_proc)
 
 static bool proc_is_mounted(const struct making *m)
 {
+	if (m->p->live)
+		return true;
 	for (const struct plan_mount *before = m->p->plan->mounts.v; before < m->to; before++)
 		if (!strcmp(before->target, "/proc") && before->kind != MOUNT_REMOUNT)
 			return true;
@@ -383,6 +385,40 @@ static void copy_words(struct making *m)
 	to->dest_nofollow = w->dest_nofollow;
 }
 
+/* File systems of the kernel's own, whose source is no path: one that is would be looked up in the
+ * container, which could have put a device of the host's there. */
+static bool has_no_source(const char *fstype)
+{
+	static const char *const names[] = { "tmpfs",  "ramfs",	 "proc",     "sysfs",
+					     "devpts", "mqueue", "hugetlbfs" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(fstype, names[i]))
+			return true;
+	return false;
+}
+
+/* What cannot be added to a container that runs. */
+static int check_live(struct making *m)
+{
+	const struct plan_mount *to = m->to;
+
+	if (!m->p->live)
+		return 0;
+	if (!strcmp(to->target, "/"))
+		return bad(m, LC_ECONFIG, "destination",
+			   "the root of a container that runs stays what it is");
+	if (to->kind == MOUNT_CGROUP || to->kind == MOUNT_REMOUNT ||
+	    (to->kind == MOUNT_FS && !has_no_source(to->fstype)))
+		return bad(m, LC_EUNSUPPORTED, "type",
+			   "to a container that runs only bind mounts, tmpfs, ramfs, proc, sysfs, "
+			   "devpts, mqueue and hugetlbfs can be added");
+	if (to->copy_symlink)
+		return bad(m, LC_EUNSUPPORTED, "options",
+			   "copy-symlink is not possible in a container that runs");
+	return 0;
+}
+
 /* Options that make sense for one kind only. */
 static int check_switches(struct making *m)
 {
@@ -430,11 +466,13 @@ static int plan_mount(struct making *m)
 		break;
 	case MOUNT_REMOUNT:
 		m->to->flags_given = m->words.attrs_given;
+		if (check_live(m) < 0)
+			return -1;
 		if (m->words.bind || m->words.rbind)
 			return check_bind_words(m);
 		break;
 	}
-	if (check_switches(m) < 0 || check_proc(m) < 0)
+	if (check_live(m) < 0 || check_switches(m) < 0 || check_proc(m) < 0)
 		return -1;
 	return plan_idmap(m);
 }

@@ -167,6 +167,25 @@ int plan_exec(struct arena *a, const struct spec *spec, const struct plan_exec_o
 	return planner_seccomp(&p) < 0 ? -1 : planner_landlock(&p);
 }
 
+int plan_mounts(struct arena *a, const struct spec *spec, const struct plan_options *options,
+		const struct plan_host *host, struct plan *plan, struct lc_error *e)
+{
+	struct planner p = { .a = a,
+			     .spec = spec,
+			     .options = options,
+			     .host = host,
+			     .plan = plan,
+			     .live = true,
+			     .e = e };
+
+	make_identity(&p);
+	if (planner_namespaces(&p) < 0 || planner_root(&p) < 0 || planner_mounts(&p) < 0)
+		return -1;
+	plan->root.readonly = false; /* as it is already, if it shall be */
+	plan->mount_label = host->selinux ? p.linux_->mountLabel : NULL;
+	return 0;
+}
+
 int plan_update(struct arena *a, const struct spec_resources *resources,
 		const struct plan_host *host, struct plan *out, struct lc_error *e)
 {

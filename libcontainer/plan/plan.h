@@ -340,6 +340,11 @@ int plan_exec(struct arena *a, const struct spec *spec, const struct plan_exec_o
 	      const struct plan_options *options, const struct plan_host *host, struct plan *plan,
 	      struct lc_error *e) lc_checked;
 
+/* Only @spec's mounts, for a container that runs: no kind of mount whose source would be looked up
+ * by a path of the container's. */
+int plan_mounts(struct arena *a, const struct spec *spec, const struct plan_options *options,
+		const struct plan_host *host, struct plan *plan, struct lc_error *e) lc_checked;
+
 /* Only resources, for `update`: in @out->cgroup the files, and the device rules with their program
  * if any were given; notes. */
 int plan_update(struct arena *a, const struct spec_resources *resources,

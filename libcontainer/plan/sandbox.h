@@ -73,6 +73,10 @@ struct sandbox_ops {
 	 */
 	int (*exec)(const struct sandbox_args *args, const struct sandbox_ref *ref,
 		    struct sandbox_ref *out, struct lc_error *e);
+	/* Adds args->plan's mounts to the living sandbox @ref, or removes what is on their targets.
+	 * NULL: it cannot. */
+	int (*mounts)(const struct sandbox_args *args, const struct sandbox_ref *ref, bool remove,
+		      struct lc_error *e);
 };
 
 extern const struct sandbox_ops sandbox_ns;

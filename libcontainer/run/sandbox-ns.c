@@ -537,9 +537,46 @@ static int ns_exec(const struct sandbox_args *args, const struct sandbox_ref *re
 	return 0;
 }
 
+/* ---- mounts ---- */
+
+/* A mount that takes the container's mappings takes those that are in force. */
+static int read_maps(struct build *b, const struct sandbox_ref *ref, struct lc_error *e)
+{
+	auto_fd user = -1;
+	bool denied;
+
+	if (b->completed.ns.of[NS_USER].how != NS_JOIN)
+		return 0;
+	user = ns_open_of(ref->pid, NS_USER, e);
+	return user < 0 ? -1
+			: ns_read_maps(user, &b->arena, &b->completed.ns.uid_maps,
+				       &b->completed.ns.gid_maps, &denied, e);
+}
+
+static int ns_mounts(const struct sandbox_args *args, const struct sandbox_ref *ref, bool remove,
+		     struct lc_error *e)
+{
+	auto_build b;
+	bool outside = false;
+	int status;
+
+	if (build_init(&b, args, e) < 0 || prepare_exec(&b, ref, e) < 0)
+		return -1;
+	b.box.change = remove ? CHANGE_UNMOUNT : CHANGE_MOUNT;
+	if (!remove && (read_maps(&b, ref, e) < 0 || sources_open(&b, e) < 0))
+		return -1;
+	if (spawn(&b, &outside, e) < 0 || admit(&b, outside, e) < 0 ||
+	    sync_expect(b.sync, SYNC_READY, args->log, NULL, NULL, e) < 0) {
+		process_end(b.ref.pidfd);
+		return -1;
+	}
+	return process_wait(b.ref.pidfd, &status, e);
+}
+
 const struct sandbox_ops sandbox_ns = {
 	.name = "container",
 	.create = ns_create,
 	.start = ns_start,
 	.exec = ns_exec,
+	.mounts = ns_mounts,
 };

@@ -124,7 +124,7 @@ int sources_open(struct build *b, struct lc_error *e)
 	b->box.idmap_userns = arena_array(&b->arena, n, sizeof(int));
 	for (size_t i = 0; i < n; i++)
 		b->box.sources[i] = b->box.idmap_userns[i] = -1;
-	if (for_init && open_root(b, e) < 0)
+	if (for_init && !b->box.is_exec && open_root(b, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		const struct plan_mount *m = &plan->mounts.v[i];

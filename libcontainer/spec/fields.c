@@ -39,6 +39,12 @@ static const struct field spec_mount_fields[] = {
 };
 SHAPE(spec_mount);
 
+static const struct field spec_mount_list_fields[] = {
+	F_OBJECTS(struct spec_mount_list, mounts, spec_mount, REQUIRED),
+	{},
+};
+SHAPE(spec_mount_list);
+
 /* process */
 
 static const struct field spec_user_fields[] = {

@@ -160,6 +160,28 @@ int spec_resources_load(struct arena *a, const char *file, const char *text, siz
 	return *out ? 0 : -1;
 }
 
+int spec_mounts_load(struct arena *a, const char *file, const char *text, size_t len,
+		     const struct report *report, struct spec *spec, struct lc_error *e)
+{
+	struct checker c = { .arena = a, .file = file, .prefix = "", .report = report, .e = e };
+	struct spec_mount_list list = { 0 };
+	struct json *root;
+
+	if (text[strspn(text, " \t\r\n")] == '[') {
+		text = arena_printf(a, "{\"mounts\":%s}", text);
+		len = strlen(text);
+	}
+	if (json_parse(a, file, text, len, report, &root, e) < 0 ||
+	    decode(a, file, root, &spec_mount_list_shape, &list, report, e) < 0)
+		return -1;
+	c.root = root;
+	c.spec = spec;
+	spec->mounts.v = list.mounts.v;
+	spec->mounts.n = list.mounts.n;
+	rules_of_mounts(&c, spec);
+	return c.failed ? -1 : 0;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

@@ -46,6 +46,10 @@ struct spec_mount {
 	struct spec_id_maps uidMappings, gidMappings;
 };
 
+struct spec_mount_list {
+	LIST_OF(struct spec_mount) mounts;
+};
+
 /* process */
 
 struct spec_user {
@@ -403,8 +407,9 @@ struct spec {
 };
 
 /* Tables, for encode() and for structs of others that hold these. */
-extern const struct shape spec_shape, spec_process_shape, spec_resources_shape, spec_seccomp_shape,
-	spec_mount_shape, spec_hook_shape, spec_id_map_shape;
+extern const struct shape spec_shape, spec_mount_list_shape, spec_process_shape,
+	spec_resources_shape, spec_seccomp_shape, spec_mount_shape, spec_hook_shape,
+	spec_id_map_shape;
 
 /* Words of the enums, ended by {}: the same for reading, printing and `features`. */
 extern const struct word ns_type_words[], ioprio_class_words[], sched_policy_words[],
@@ -429,6 +434,11 @@ int spec_process_load(struct arena *a, const char *file, const char *text, size_
 int spec_resources_load(struct arena *a, const char *file, const char *text, size_t len,
 			const struct report *report, struct spec_resources **out,
 			struct lc_error *e) lc_checked;
+
+/* The mounts of `mounts add`, an array or an object with it: they take the place of those in
+ * @spec, to which they are held. */
+int spec_mounts_load(struct arena *a, const char *file, const char *text, size_t len,
+		     const struct report *report, struct spec *spec, struct lc_error *e) lc_checked;
 
 /* Whether the container has a namespace of its own of a type: new or joined by path; new. */
 bool spec_has_namespace(const struct spec *spec, enum ns_type type);
