@@ -5,6 +5,7 @@
 #include "json/encode.h"
 #include "sandbox/files.h"
 #include "sandbox/limits.h"
+#include "sandbox/set-id.h"
 #include "seccomp/seccomp.h"
 
 #include <limits.h>
@@ -184,6 +185,15 @@ static void put_namespaces(struct job *job, struct spec_linux *l)
 			l->namespaces.v[l->namespaces.n++].type = types[i];
 }
 
+/* Something of what the program writes is still there when it has ended. */
+static bool keeps_files(const struct job *job)
+{
+	for (size_t i = 0; i < job->binds.n; i++)
+		if (job->binds.v[i].kind == BIND_RW)
+			return true;
+	return job->upper != NULL;
+}
+
 static int put_seccomp(struct job *job, struct spec_linux *l, struct lc_error *e)
 {
 	const char *which = job->s.seccomp ? job->s.seccomp : "default";
@@ -195,6 +205,8 @@ static int put_seccomp(struct job *job, struct spec_linux *l, struct lc_error *e
 		profile->defaultAction = ACTION_KILL_PROCESS;
 	else if (strcmp(which, "default") != 0)
 		return lc_err(e, LC_EUSAGE, "seccomp \"%s\": expected default or strict", which);
+	if (keeps_files(job))
+		set_id_forbid(&job->arena, profile);
 	if (profile->defaultAction != ACTION_ERRNO)
 		profile->defaultErrnoRet = (struct opt_u32){ 0 };
 	l->seccomp = profile;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "sys/fd.h"
 #include "sys/sys.h"
 
 #include <fcntl.h>
@@ -70,14 +71,21 @@ static int make_streams(struct watch *w, int ends[4], struct lc_error *e)
 	} else if (make_pipe(w, 0, &ends[0], e) < 0) {
 		return -1;
 	}
-	for (int i = 1; i < 3; i++)
-		if (make_pipe(w, i, &ends[i], e) < 0)
-			return -1;
+	if (make_pipe(w, 1, &ends[1], e) < 0)
+		return -1;
+	/* Two names of one file: by one pipe what is written stays in order. */
+	if (fd_is_same(w->outer[1], w->outer[2])) {
+		ends[2] = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
+		if (ends[2] < 0)
+			return lc_err_errno(e, "stderr");
+	} else if (make_pipe(w, 2, &ends[2], e) < 0) {
+		return -1;
+	}
 	w->streams[0].from = w->pipes[0] >= 0 ? w->outer[0] : -1;
 	w->streams[0].to = w->pipes[0];
 	for (int i = 1; i < 3; i++) {
 		w->streams[i].from = w->pipes[i];
-		w->streams[i].to = w->outer[i];
+		w->streams[i].to = w->pipes[i] >= 0 ? w->outer[i] : -1;
 	}
 	return 0;
 }

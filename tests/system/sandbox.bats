@@ -177,6 +177,13 @@ teardown() {
 	done
 }
 
+@test "sandbox: stdout and stderr of one file stay in order" {
+	for WHO in root user; do
+		box -- sh -c 'for i in 1 2 3 4 5 6 7 8 9; do echo $i; echo $i >&2; done' >both 2>&1
+		[ "$(tr -d '\n' <both)" = 112233445566778899 ]
+	done
+}
+
 @test "sandbox: a terminal of its own" {
 	for WHO in root user; do
 		run script -qec "$(declare -f box as_user); WHO=$WHO U=$U HULL=$HULL; box -- sh -c 'tty; test -t 0 && echo yes'" /dev/null </dev/null
