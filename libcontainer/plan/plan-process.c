@@ -284,6 +284,9 @@ static int plan_labels(struct planner *p, const struct spec_process *from, struc
 	if (!p->host->selinux)
 		return lc_err(p->e, LC_EUNSUPPORTED,
 			      "process.selinuxLabel: SELinux is not in force on this host");
+	if (to->apparmor) /* init writes one */
+		return lc_err(p->e, LC_EUNSUPPORTED,
+			      "process.selinuxLabel: not beside process.apparmorProfile");
 	to->selinux = from->selinuxLabel;
 	return 0;
 }

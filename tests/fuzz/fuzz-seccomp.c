@@ -26,7 +26,7 @@ static void compare(const uint8_t *data, size_t size, bool plain)
 
 /* libseccomp loses parts of its own trees when it merges some rules, also where the context is
  * released; what hull allocates is watched. */
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
 	return "leak:libseccomp.so";

@@ -1048,6 +1048,7 @@ TEST(labels_without_their_module_are_refused)
 {
 	struct plan_host host = root_host();
 	struct config c = { .process = ",\"apparmorProfile\":\"web\"" };
+	struct lc_error e;
 
 	CHECK_STR(error_of(&c), "process.apparmorProfile: AppArmor is not in force on this host");
 	host.apparmor = host.selinux = true;
@@ -1059,6 +1060,9 @@ TEST(labels_without_their_module_are_refused)
 	c.process = ",\"selinuxLabel\":\"a:b:c:s0\"";
 	CHECK_STR(error_of(&c), "process.selinuxLabel: SELinux is not in force on this host");
 	CHECK_STR(plan_for(&c, &host)->process->selinux, "a:b:c:s0");
+	c.process = ",\"selinuxLabel\":\"a:b:c:s0\",\"apparmorProfile\":\"web\"";
+	CHECK(!try_plan(&c, &fs_options, &host, &e));
+	CHECK_STR(e.msg, "process.selinuxLabel: not beside process.apparmorProfile");
 }
 
 TEST(a_user_keeps_the_oom_score_it_has)
