@@ -295,14 +295,12 @@ struct lc_sandbox {
 	bool strict; /* what cannot be enforced is an error */
 	bool not_strict; /* whatever the profile says */
 	const char *report; /* a file, or "fd:N" */
-	const char *changes; /* "list", or "tar:FILE" */
 };
 
 struct lc_sandbox_result {
 	size_t size; /* set by the caller */
 	int status; /* 0 to 255, 128+n for a signal, as a shell has it */
 	char *report; /* JSON (docs/SANDBOX-REPORT.md); free() it */
-	char *changes; /* what was written, a line each, for changes "list"; NULL; free() it */
 };
 
 /* Runs it and waits.  An error: it did not run; there is a report of that, too. */

@@ -8,7 +8,7 @@
 
 struct sandbox_args {
 	const char *profile, *sandbox_root, *overlay, *cpuset, *hostname, *cwd, *seccomp;
-	const char *in, *out, *err, *report, *changes;
+	const char *in, *out, *err, *report;
 	struct words ro, rw, file, hide, tmpfs, env, net;
 	const char *wall, *cpu_time, *memory, *swap, *output, *fsize, *disk, *cpus;
 	uint32_t pids, nofile;
@@ -184,7 +184,6 @@ static int carry_out(struct cli *cli, const struct sandbox_args *args, struct lc
 	}
 	r = lc_sandbox_run(cli->lc, how, &result, e);
 	free(result.report);
-	free(result.changes);
 	return r < 0 ? -1 : result.status;
 }
 

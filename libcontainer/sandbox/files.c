@@ -26,8 +26,10 @@
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define F2FS_MAGIC   0xF2F52010
@@ -364,6 +366,26 @@ static int add_other_root(struct job *job, bool writable, struct lc_error *e)
 	return 0;
 }
 
+/* An overlay notes in user attributes of its upper directory that what was removed is gone; a tmpfs
+ * has them from Linux 6.6 on. */
+static bool tmpfs_has_attributes(void)
+{
+	auto_fd fd = memfd_create("hull", MFD_CLOEXEC);
+
+	return fd >= 0 && fsetxattr(fd, "user.hull", "", 0, 0) == 0;
+}
+
+static int check_overlay(struct job *job, bool writable, struct lc_error *e)
+{
+	if (!writable || job->upper || tmpfs_has_attributes())
+		return 0;
+	return job_degrade(
+		job, e, "overlay",
+		"this kernel's tmpfs keeps no user attributes (Linux 6.6 does), so that a "
+		"directory of the host's cannot be removed and made again: give "
+		"--overlay DIR on a disk, or --overlay none");
+}
+
 /* ---- everything ---- */
 
 static void add_scratch_dirs(struct job *job)
@@ -418,7 +440,7 @@ int files_decide(struct job *job, struct lc_error *e)
 	bool writable = !job->s.overlay || strcmp(job->s.overlay, "none") != 0;
 	struct spec_mount *m = scratch_mount(job);
 
-	if (binds_read(job, e) < 0)
+	if (binds_read(job, e) < 0 || check_overlay(job, writable, e) < 0)
 		return -1;
 	mount_option(job, m,
 		     arena_printf(&job->arena, "size=%llu",

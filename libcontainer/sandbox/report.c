@@ -118,17 +118,6 @@ static void add_usage(struct json_writer *w, const struct outcome *o)
 	json_close(w, '}');
 }
 
-static void add_files(struct json_writer *w, const struct outcome *o)
-{
-	if (!o->has_changes)
-		return;
-	json_open(w, "files", '{');
-	json_add_u64(w, "created", o->created);
-	json_add_u64(w, "modified", o->modified);
-	json_add_u64(w, "deleted", o->deleted);
-	json_close(w, '}');
-}
-
 static void add_limits(struct json_writer *w, const struct job *job)
 {
 	json_open(w, "limits", '{');
@@ -183,7 +172,6 @@ char *report_text(struct job *job, const struct outcome *o)
 	add_end(&w, o);
 	if (o->w)
 		add_usage(&w, o);
-	add_files(&w, o);
 	add_limits(&w, job);
 	add_runtime(&w, job);
 	json_close(&w, '}');

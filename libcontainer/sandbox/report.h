@@ -14,8 +14,6 @@ struct outcome {
 	int status; /* as a shell has it */
 	int signal; /* that killed the program, 0: none */
 	bool core;
-	size_t created, modified, deleted;
-	bool has_changes;
 };
 
 /* "ok", "exit", "signal", "cpu_time"... */

@@ -201,7 +201,7 @@ int lc_sandbox_run(struct lc *lc, const struct lc_sandbox *given, struct lc_sand
 	auto_job job = { 0 };
 	int ret;
 
-	out->report = out->changes = NULL;
+	out->report = NULL;
 	if (how.report) {
 		report = exit_report_open(how.report, 0, e);
 		if (report < 0)

@@ -22,7 +22,7 @@
  * to know. Strings and lists as in struct lc_sandbox. */
 struct settings {
 	struct opt_bool strict;
-	char *root, *overlay, *hostname, *cwd, *seccomp, *cpuset, *changes;
+	char *root, *overlay, *hostname, *cwd, *seccomp, *cpuset;
 	struct strs ro, rw, file, hide, tmpfs, env, net;
 	struct opt_u64 wallMs, cpuTimeMs, memory, swap, output, fsize, disk, pids, nofile, cpus;
 };

@@ -9,19 +9,31 @@
 #define PROFILE_MAX (1 << 20)
 
 static const struct field settings_fields[] = {
-	F_OPT_BOOL(struct settings, strict),   F_STRING(struct settings, root),
-	F_STRING(struct settings, overlay),    F_STRING(struct settings, hostname),
-	F_STRING(struct settings, cwd),	       F_STRING(struct settings, seccomp),
-	F_STRING(struct settings, cpuset),     F_STRING(struct settings, changes),
-	F_STRS(struct settings, ro),	       F_STRS(struct settings, rw),
-	F_STRS(struct settings, file),	       F_STRS(struct settings, hide),
-	F_STRS(struct settings, tmpfs),	       F_STRS(struct settings, env),
-	F_STRS(struct settings, net),	       F_OPT_U64(struct settings, wallMs),
-	F_OPT_U64(struct settings, cpuTimeMs), F_OPT_U64(struct settings, memory),
-	F_OPT_U64(struct settings, swap),      F_OPT_U64(struct settings, output),
-	F_OPT_U64(struct settings, fsize),     F_OPT_U64(struct settings, disk),
-	F_OPT_U64(struct settings, pids),      F_OPT_U64(struct settings, nofile),
-	F_OPT_U64(struct settings, cpus),      {},
+	F_OPT_BOOL(struct settings, strict),
+	F_STRING(struct settings, root),
+	F_STRING(struct settings, overlay),
+	F_STRING(struct settings, hostname),
+	F_STRING(struct settings, cwd),
+	F_STRING(struct settings, seccomp),
+	F_STRING(struct settings, cpuset),
+	F_STRS(struct settings, ro),
+	F_STRS(struct settings, rw),
+	F_STRS(struct settings, file),
+	F_STRS(struct settings, hide),
+	F_STRS(struct settings, tmpfs),
+	F_STRS(struct settings, env),
+	F_STRS(struct settings, net),
+	F_OPT_U64(struct settings, wallMs),
+	F_OPT_U64(struct settings, cpuTimeMs),
+	F_OPT_U64(struct settings, memory),
+	F_OPT_U64(struct settings, swap),
+	F_OPT_U64(struct settings, output),
+	F_OPT_U64(struct settings, fsize),
+	F_OPT_U64(struct settings, disk),
+	F_OPT_U64(struct settings, pids),
+	F_OPT_U64(struct settings, nofile),
+	F_OPT_U64(struct settings, cpus),
+	{},
 };
 static const struct shape settings_shape = { sizeof(struct settings), settings_fields };
 
@@ -133,7 +145,6 @@ int settings_make(struct arena *a, const struct lc_sandbox *how, struct settings
 	take_string(a, how->cwd, &out->cwd);
 	take_string(a, how->seccomp, &out->seccomp);
 	take_string(a, how->cpuset, &out->cpuset);
-	take_string(a, how->changes, &out->changes);
 	add_list(a, how->ro, &out->ro);
 	add_list(a, how->rw, &out->rw);
 	add_list(a, how->file, &out->file);

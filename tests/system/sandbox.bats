@@ -39,6 +39,20 @@ teardown() {
 	done
 }
 
+@test "sandbox: a directory of the host's can be removed and made again" {
+	local dir=/opt/hull-test.$$
+	for WHO in root user; do
+		mkdir -p $dir/sub
+		touch $dir/sub/file
+		[ $WHO = root ] && chown -R 65534:65534 $dir || chown -R $U:$U $dir
+		run box --strict -- sh -c "rm -r $dir/sub && mkdir $dir/sub && ls -A $dir/sub"
+		[ "$status" -eq 0 ]
+		[ -z "$output" ]
+		[ -e $dir/sub/file ]
+		rm -r $dir
+	done
+}
+
 @test "sandbox: nobody is the host's root, and nobody is privileged" {
 	for WHO in root user; do
 		run box -- sh -c 'cat /proc/self/uid_map; grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status'
