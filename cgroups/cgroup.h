@@ -42,6 +42,7 @@ struct cgroup_ops {
 };
 
 const struct cgroup_ops *cgroup_ops_of(enum cgroup_driver driver);
+extern const struct cgroup_ops cgroup_fs_ops; /* CGROUP_FS's */
 
 int cgroup_open(const struct cgroup_ref *ref,
 		struct lc_error *e) lc_checked; /* owned O_DIRECTORY fd */

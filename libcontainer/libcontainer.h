@@ -206,6 +206,20 @@ LC_API void lc_state_free(struct lc_state *state);
 LC_API int lc_list(struct lc *lc, struct lc_state **out, size_t *n, struct lc_error *e);
 LC_API void lc_list_free(struct lc_state *list, size_t n);
 
+/* What VM mode needs of this machine, one fact after the other; @fix says how to get what is
+ * missing. Strings live until the callback returns. */
+struct lc_vm_fact {
+	const char *name; /* "kvm", "monitor", "agent", "kernel", "modules" */
+	bool ok;
+	const char *text, *fix; /* fix: NULL when ok */
+};
+typedef void lc_vm_fact_fn(void *ctx, const struct lc_vm_fact *fact);
+LC_API int lc_vm_check(struct lc *lc, lc_vm_fact_fn *each, void *ctx, struct lc_error *e);
+
+/* Kernels that a virtual machine could boot, the one that is taken first. @release may be NULL. */
+typedef void lc_vm_kernel_fn(void *ctx, const char *path, const char *release, const char *why);
+LC_API int lc_vm_kernels(struct lc *lc, lc_vm_kernel_fn *each, void *ctx, struct lc_error *e);
+
 /* Host pids of all processes of the container, sorted; free() *pids. */
 LC_API int lc_pids(struct lc *lc, const char *id, pid_t **pids, size_t *n, struct lc_error *e);
 

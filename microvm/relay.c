@@ -46,7 +46,7 @@ struct relay {
 	int epoll; /* owned, as all below */
 	struct watch port, listening, signals, sync, start, streams[CONTROL_STREAMS];
 	int status; /* -1: none (any more) */
-	bool tty;
+	bool tty, exec;
 	char *plan;
 	size_t plan_len, plan_sent;
 	enum phase phase;
@@ -123,6 +123,16 @@ int relay_option(struct relay *r, const char *name, const char *value, struct lc
 		return 1;
 	}
 	return 0;
+}
+
+void relay_for_exec(struct relay *r, char *text, size_t len, int sync, bool tty)
+{
+	r->exec = true;
+	r->phase = SETTING_UP;
+	r->plan = text;
+	r->plan_len = len;
+	r->sync.fd = sync;
+	r->tty = tty;
 }
 
 /* The kernel raises these for the monitor's own faults. */
@@ -247,7 +257,9 @@ void relay_fail(struct relay *r, const struct lc_error *e)
 
 static int on_ready(struct relay *r, struct lc_error *e)
 {
-	r->phase = READY;
+	r->phase = r->exec ? STARTING : READY;
+	if (r->exec)
+		return 0;
 	if (r->sync.fd < 0) {
 		if (r->start.fd < 0) { /* nobody waits */
 			r->phase = STARTING;
@@ -512,8 +524,7 @@ static void update_all(struct relay *r)
 	update(r, &r->sync, r->phase == READY && r->start.fd < 0, false);
 	update(r, &r->start, r->phase == READY, false);
 	update(r, &r->streams[STREAM_IN],
-	       listen && r->phase >= SETTING_UP && r->phase < ENDED && source_wants(&r->source),
-	       false);
+	       listen && r->phase >= READY && r->phase < ENDED && source_wants(&r->source), false);
 	for (size_t i = STREAM_OUT; i <= STREAM_ERR; i++)
 		update(r, &r->streams[i], false, r->sinks[i].fd >= 0 && r->sinks[i].have > 0);
 	for (size_t i = 0; i < CLIENTS; i++)
@@ -527,8 +538,7 @@ static int move_streams(struct relay *r)
 	bool moved = true;
 
 	while (moved && may_listen(r)) {
-		moved = r->phase >= SETTING_UP && r->phase < ENDED &&
-			source_step(&r->source, &r->out);
+		moved = r->phase >= READY && r->phase < ENDED && source_step(&r->source, &r->out);
 		for (size_t i = STREAM_OUT; i <= STREAM_ERR; i++)
 			moved = sink_step(&r->sinks[i], &r->out) || moved;
 	}

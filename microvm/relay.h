@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdnoreturn.h>
 
 struct relay;
@@ -22,6 +23,10 @@ struct relay;
 /* Option --@name=@value of the monitor that is meant for the relay: 1, 0 when there is none of that
  * name, -1 with @e when the value is wrong. */
 int relay_option(struct relay *r, const char *name, const char *value, struct lc_error *e);
+
+/* For one `exec`, over a connection to the monitor's relay: the plan is @text (owned), @sync is who
+ * waits for the program to run (owned), and nobody says start. */
+void relay_for_exec(struct relay *r, char *text, size_t len, int sync, bool tty);
 
 /* Before any thread is made: signals are blocked here.  @port: the other end of the control port's
  * socket pair, owned by the relay. */

@@ -21,7 +21,7 @@ struct globals {
 };
 
 struct cli {
-	const char *name; /* basename of argv[0]: hull, or runc, crun, krun */
+	const char *name; /* basename of argv[0]: hull, or runc, crun, krun, hull-vm */
 	const struct command *command;
 	struct globals globals;
 	struct lc *lc;
@@ -46,7 +46,7 @@ struct command {
 extern const struct command cmd_check, cmd_checkpoint, cmd_create, cmd_delete, cmd_events, cmd_exec,
 	cmd_features, cmd_kill, cmd_list, cmd_mounts, cmd_pause, cmd_plan, cmd_ps, cmd_restore,
 	cmd_resume, cmd_run, cmd_sandbox, cmd_spec, cmd_start, cmd_state, cmd_stats, cmd_update,
-	cmd_validate;
+	cmd_validate, cmd_vm;
 
 /* Calls @act for each container whose id has a match of the POSIX extended regular expression
  * @text; goes on after a failure, the first of which ends up in @e. */
@@ -54,6 +54,9 @@ int for_matching(struct cli *cli, const char *text,
 		 int (*act)(struct cli *cli, const struct lc_state *c, const void *how,
 			    struct lc_error *e),
 		 const void *how, struct lc_error *e);
+
+/* What --isolation said, else what the name by which hull was called says; NULL: neither. */
+const char *isolation_of(const struct cli *cli, const char *given);
 
 /* Signal number of "9", "KILL", "SIGKILL" or "kill"; -1: none such. */
 int signal_number(const char *name);

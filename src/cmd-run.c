@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct run_args {
-	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file;
+	const char *bundle, *config, *isolation, *console_socket, *pidfd_socket, *pid_file;
 	bool no_pivot, no_new_keyring;
 	uint32_t preserve_fds;
 	const char *rootfs, *exit_report, *time_limit;
@@ -27,6 +27,8 @@ static const struct option_def run_options[] = {
 		   "directory of the bundle (default: .)"),
 	OPT_STRING(struct run_args, config, "config", 'f', "FILE",
 		   "read this instead of the bundle's config.json"),
+	OPT_STRING(struct run_args, isolation, "isolation", 0, "container|vm",
+		   "what the container is made of (default: what config.json says)"),
 	OPT_STRING(struct run_args, console_socket, "console-socket", 0, "SOCKET",
 		   "unix socket that is sent the terminal's master"),
 	OPT_STRING(struct run_args, pidfd_socket, "pidfd-socket", 0, "SOCKET",
@@ -88,6 +90,7 @@ static int run(struct cli *cli, const void *given, char **words, struct lc_error
 		.size = sizeof(how),
 		.bundle = args->bundle,
 		.config = args->config,
+		.isolation = isolation_of(cli, args->isolation),
 		.console_socket = args->console_socket,
 		.pidfd_socket = args->pidfd_socket,
 		.pid_file = args->pid_file,

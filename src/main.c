@@ -14,7 +14,7 @@ static const struct command *const commands[] = {
 	&cmd_check,    &cmd_checkpoint, &cmd_create, &cmd_delete, &cmd_events,	 &cmd_exec,
 	&cmd_features, &cmd_kill,	&cmd_list,   &cmd_mounts, &cmd_pause,	 &cmd_plan,
 	&cmd_ps,       &cmd_restore,	&cmd_resume, &cmd_run,	  &cmd_sandbox,	 &cmd_spec,
-	&cmd_start,    &cmd_state,	&cmd_stats,  &cmd_update, &cmd_validate,
+	&cmd_start,    &cmd_state,	&cmd_stats,  &cmd_update, &cmd_validate, &cmd_vm,
 };
 
 static const struct option_def global_options[] = {
@@ -93,6 +93,13 @@ static int unknown_command(const char *name, struct lc_error *e)
 		return lc_err(e, LC_EUSAGE, "No help topic for '%s'; did you mean '%s'?", name,
 			      best);
 	return lc_err(e, LC_EUSAGE, "No help topic for '%s'", name);
+}
+
+const char *isolation_of(const struct cli *cli, const char *given)
+{
+	bool is_vm = !strcmp(cli->name, "krun") || !strcmp(cli->name, "hull-vm");
+
+	return given ? given : is_vm ? "vm" : NULL;
 }
 
 /* runc's own statuses where engines know hull under that name; else those of shells and engines. */

@@ -361,6 +361,9 @@ int plan_read(struct arena *a, const char *text, size_t len, struct plan *plan,
 
 extern const struct shape plan_shape; /* for encode() */
 
+/* After plan_shape was decoded as part of something else: the slot for HOME, which is not sent. */
+void plan_make_room(struct arena *a, struct plan *plan);
+
 /* Mount options that are understood, sorted, NULL-terminated; all others are file-system data. */
 const char *const *plan_mount_words(struct arena *a);
 

@@ -353,20 +353,25 @@ int plan_print(struct arena *a, const struct plan *plan, char **text, size_t *le
 	return 0;
 }
 
-int plan_read(struct arena *a, const char *text, size_t len, struct plan *plan, struct lc_error *e)
+void plan_make_room(struct arena *a, struct plan *plan)
 {
 	struct strs *env;
 	char **roomy;
 
-	*plan = (struct plan){ 0 };
-	if (decode_text(a, "plan", text, len, &plan_shape, plan, NULL, e) < 0)
-		return -1;
 	if (!plan->process)
-		return 0;
-	env = &plan->process->env; /* with the slot for HOME, which is not sent */
+		return;
+	env = &plan->process->env;
 	roomy = arena_array(a, env->n + 2, sizeof(*roomy));
 	if (env->n)
 		memcpy(roomy, env->v, env->n * sizeof(*roomy));
 	env->v = roomy;
+}
+
+int plan_read(struct arena *a, const char *text, size_t len, struct plan *plan, struct lc_error *e)
+{
+	*plan = (struct plan){ 0 };
+	if (decode_text(a, "plan", text, len, &plan_shape, plan, NULL, e) < 0)
+		return -1;
+	plan_make_room(a, plan);
 	return 0;
 }

@@ -51,6 +51,7 @@ struct sandbox_args {
 	 * NULL: there is no such way. */
 	int (*adopt)(void *ctx, pid_t pid, struct lc_error *e);
 	void *ctx;
+	const struct vm_machine *machine; /* create of a virtual machine (microvm/translate.h) */
 };
 
 /* A living sandbox. */
@@ -79,6 +80,6 @@ struct sandbox_ops {
 		      struct lc_error *e);
 };
 
-extern const struct sandbox_ops sandbox_ns;
+extern const struct sandbox_ops sandbox_ns, sandbox_vm;
 
 #endif

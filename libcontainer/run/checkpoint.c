@@ -295,13 +295,22 @@ static int check_status(struct container *c, struct lc_error *e)
 	return 0;
 }
 
+static int refuse_machine(const struct container *c, struct lc_error *e)
+{
+	return c->state.vm ? lc_err(e, LC_EUNSUPPORTED,
+				    "container \"%s\" is a virtual machine: it cannot be "
+				    "checkpointed",
+				    c->id)
+			   : 0;
+}
+
 int lc_checkpoint(struct lc *lc, const char *id, const struct lc_criu *how, struct lc_error *e)
 {
 	auto_container c = CONTAINER_NONE;
 	auto_criu k = { 0 };
 	pid_t ignored;
 
-	if (container_open(lc, id, false, &c, e) < 0 || !container_sandbox(c.state.vm, e) ||
+	if (container_open(lc, id, false, &c, e) < 0 || refuse_machine(&c, e) < 0 ||
 	    container_lock(&c, false, e) < 0 || check_status(&c, e) < 0)
 		return -1;
 	if (criu_open(&k, lc, &c.arena, how, &c.state.annotations, true, e) < 0 ||

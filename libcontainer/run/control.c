@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is done to a container from outside: signals, pause and resume, its processes, its end. */
 #include "base/own.h"
+#include "microvm/ask.h"
 #include "run/exit.h"
 #include "sys/sys.h"
 
@@ -41,6 +42,8 @@ int lc_kill(struct lc *lc, const char *id, int sig, bool all, struct lc_error *e
 		return lc_err(e, LC_EUSAGE, "signal %d: there is no such signal", sig);
 	if (container_open(lc, id, false, &c, e) < 0)
 		return -1;
+	if (all && c.state.vm && sig != SIGKILL && container_status(&c) != STATUS_STOPPED)
+		return vm_signal_all(c.dir, sig, e);
 	if (all)
 		return signal_all(&c, sig, e);
 	if (sig == SIGKILL && !c.state.own_pid_namespace && has_leftovers(&c))
@@ -86,6 +89,8 @@ static int pids_of(struct container *c, struct pids *out, struct lc_error *e)
 {
 	auto_fd cgroup = container_cgroup(c);
 
+	if (c->state.vm && process_alive(&c->state.init))
+		return vm_pids(c->dir, &c->arena, &out->v, &out->n, e);
 	if (cgroup >= 0)
 		return cgroup_pids(cgroup, &c->arena, out, e);
 	if (!process_alive(&c->state.init))

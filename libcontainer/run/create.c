@@ -57,6 +57,9 @@ static int load(struct creation *m, struct lc_error *e)
 			      m->how.isolation);
 	if (!container_sandbox(m->loaded.plan.vm, e))
 		return -1;
+	if (m->loaded.plan.vm &&
+	    vm_translate(&m->c.arena, m->loaded.spec->vm, &m->loaded.plan, &m->machine, e) < 0)
+		return -1;
 	if (!self_exe_protected())
 		log_warn(m->lc->log, "the program that calls the library is within the reach of "
 				     "containers: lc_protect() was not called");
@@ -419,6 +422,7 @@ static int make_sandbox(struct creation *m, struct lc_error *e)
 		.cloned = creation_cloned,
 		.created = creation_hooks,
 		.ctx = m,
+		.machine = plan_of(m)->vm ? &m->machine : NULL,
 	};
 
 	if (m->make)

@@ -5,6 +5,7 @@
 
 #include "run/console.h"
 #include "run/container.h"
+#include "microvm/translate.h"
 #include "run/load.h"
 
 struct creation {
@@ -13,6 +14,7 @@ struct creation {
 	bool run; /* no fifos: the sync socket stays open for start */
 	struct container c; /* owned */
 	struct loaded loaded;
+	struct vm_machine machine; /* plan.vm */
 	struct console console; /* owned: run in the foreground with a terminal */
 	int console_socket; /* owned: the end that init gets */
 	int start_fifo, status_fifo, cgroup; /* owned */

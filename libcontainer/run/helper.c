@@ -18,13 +18,12 @@ static noreturn void become(char *const argv[], int out, bool errors_too)
 	_exit(127);
 }
 
-int helper_run(char *const argv[], bool errors_too, struct arena *a, size_t max, char **text,
-	       struct lc_error *e)
+static int run(char *const argv[], bool errors_too, struct arena *a, size_t max, char **text,
+	       size_t *len, struct lc_error *e)
 {
 	int ends[2], fd = -1, status, r;
 	struct clone_args args = { .flags = CLONE_PIDFD, .exit_signal = SIGCHLD };
 	auto_fd out = -1, pidfd = -1;
-	size_t len;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -38,11 +37,25 @@ int helper_run(char *const argv[], bool errors_too, struct arena *a, size_t max,
 	if (pid < 0)
 		return lc_err_errno(e, "%s: clone", argv[0]);
 	pidfd = fd;
-	r = file_read_fd(out, a, max, text, &len, e);
+	r = file_read_fd(out, a, max, text, len, e);
 	fd_release(&out); /* one that prints too much ends by SIGPIPE */
 	if (r < 0) {
 		process_end(pidfd);
 		return lc_err_in(e, "%s", argv[0]);
 	}
 	return process_wait(pidfd, &status, e) < 0 ? -1 : status;
+}
+
+int helper_run(char *const argv[], bool errors_too, struct arena *a, size_t max, char **text,
+	       struct lc_error *e)
+{
+	size_t len;
+
+	return run(argv, errors_too, a, max, text, &len, e);
+}
+
+int helper_run_sized(char *const argv[], struct arena *a, size_t max, char **data, size_t *len,
+		     struct lc_error *e)
+{
+	return run(argv, false, a, max, data, len, e);
 }

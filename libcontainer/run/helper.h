@@ -13,4 +13,8 @@
 int helper_run(char *const argv[], bool errors_too, struct arena *a, size_t max, char **text,
 	       struct lc_error *e) lc_checked;
 
+/* The same for what may hold NULs: stdout alone, and its length. */
+int helper_run_sized(char *const argv[], struct arena *a, size_t max, char **data, size_t *len,
+		     struct lc_error *e) lc_checked;
+
 #endif

@@ -3,6 +3,8 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "microvm/ask.h"
+#include "microvm/translate.h"
 #include "run/load.h"
 #include "run/lock.h"
 #include "spec/valid.h"
@@ -27,6 +29,26 @@ static void complete_swap(struct container *c, const struct spec_resources *reso
 		memory->limit = (struct opt_i64){ true, (int64_t)limit };
 }
 
+/* What is counted in the guest first: it may refuse. */
+static int update_guest(struct container *c, struct plan *plan, struct lc_error *e)
+{
+	auto_fd cgroup = container_cgroup(c);
+	uint64_t max = UINT64_MAX;
+	struct lc_error ignored;
+	struct plan *guest;
+	size_t len;
+	char *text;
+
+	if (cgroup >= 0 &&
+	    file_read_at(cgroup, "memory.max", &c->arena, 64, &text, &len, &ignored) == 0) {
+		text[strcspn(text, "\n")] = 0;
+		(void)!str_u64(text, &max);
+	}
+	if (vm_translate_update(&c->arena, plan, max, &guest, e) < 0)
+		return -1;
+	return vm_update(c->dir, &c->arena, guest, e);
+}
+
 static int apply(struct container *c, const struct spec_resources *resources, struct lc_error *e)
 {
 	struct plan plan = { 0 };
@@ -37,6 +59,8 @@ static int apply(struct container *c, const struct spec_resources *resources, st
 	    plan_update(&c->arena, resources, &host, &plan, e) < 0)
 		return -1;
 	load_log_notes(c->lc, &plan);
+	if (c->state.vm && update_guest(c, &plan, e) < 0)
+		return -1;
 	return cgroup_ops_of(c->state.cgroup.driver)
 		->update(&c->state.cgroup, &plan.cgroup, c->lc->log, e);
 }

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Making the broker and the monitor. What runs in the children allocates nothing. */
+#include "microvm/launch.h"
+#include "base/own.h"
+#include "init/sync.h"
+#include "microvm/export.h"
+#include "microvm/kernel.h"
+#include "microvm/order.h"
+#include "run/process.h"
+#include "run/socket.h"
+#include "sys/fd.h"
+#include "sys/sys.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdnoreturn.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <termios.h>
+
+#define PROGRAM	     LIBEXECDIR "/hull-vmm"
+#define CACHE	     "/var/cache/hull"
+#define SOCKET	     "/proc/self/fd/%d/control"
+#define OPTIONS	     24
+#define HOST_NS	     (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET)
+#define COMMAND_LINE "quiet"
+
+void launch_init(struct launch *l, const struct sandbox_args *args,
+		 const struct vm_machine *machine)
+{
+	*l = (struct launch){ .args = args,
+			      .machine = machine,
+			      .program = -1,
+			      .kvm = -1,
+			      .kernel = -1,
+			      .initrd = -1,
+			      .plan = -1,
+			      .listening = -1,
+			      .broker_ends = { -1, -1 },
+			      .sync = { -1, -1 },
+			      .terminal = -1,
+			      .broker = -1,
+			      .monitor = -1 };
+}
+
+void launch_release(struct launch *l)
+{
+	int *owned[] = {
+		&l->program,	    &l->kvm,	 &l->kernel,  &l->initrd,   &l->plan,
+		&l->listening,	    &l->sync[0], &l->sync[1], &l->terminal, &l->broker_ends[0],
+		&l->broker_ends[1], &l->broker,	 &l->monitor
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
+		fd_release(owned[i]);
+	arena_free(&l->arena);
+}
+
+/* ---- what they need ---- */
+
+static int open_kvm(struct lc_error *e)
+{
+	int fd = openat(AT_FDCWD, "/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return lc_err_errno(e, "/dev/kvm (hull vm check says more)");
+	return fd;
+}
+
+static int open_image(struct launch *l, struct lc_error *e)
+{
+	const struct vm_machine *m = l->machine;
+	const char *cache = geteuid() == 0 ? CACHE : NULL;
+	struct vm_kernel kernel;
+
+	if (vm_kernel_find(&l->arena, m->kernel, &kernel, e) < 0)
+		return -1;
+	log_debug(l->args->log, "vm: kernel %s (%s)", kernel.path, kernel.why);
+	l->kernel = openat(AT_FDCWD, kernel.path, O_RDONLY | O_CLOEXEC);
+	if (l->kernel < 0)
+		return lc_err_errno(e, "open %s", kernel.path);
+	if (m->initrd) {
+		l->initrd = openat(AT_FDCWD, m->initrd, O_RDONLY | O_CLOEXEC);
+		return l->initrd < 0 ? lc_err_errno(e, "vm.kernel.initrd: open %s", m->initrd) : 0;
+	}
+	l->initrd = vm_initramfs(&kernel, cache, l->args->log, e);
+	return l->initrd < 0 ? -1 : 0;
+}
+
+static int write_plan(struct launch *l, struct lc_error *e)
+{
+	struct order order = { .plan = l->machine->guest,
+			       .state = (char *)l->args->state_created,
+			       .state_tail = (char *)l->args->state_tail };
+	size_t len;
+	char *text = order_encode(&l->arena, &order, &len);
+
+	l->plan = memfd_create("plan", MFD_CLOEXEC);
+	if (l->plan < 0 || write(l->plan, text, len) != (ssize_t)len)
+		return lc_err_errno(e, "keep the plan in memory");
+	return 0;
+}
+
+static int open_sockets(struct launch *l, struct lc_error *e)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), SOCKET, l->args->state_dir);
+	l->listening = socket_bind(SOCK_STREAM, path, 0600, e);
+	if (l->listening < 0)
+		return -1;
+	if (listen(l->listening, 64) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, l->broker_ends) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, l->sync) < 0)
+		return lc_err_errno(e, "sockets of the monitor");
+	return 0;
+}
+
+static void set_size(int fd, const struct plan_process *p)
+{
+	struct winsize size = { .ws_row = (unsigned short)p->console_height,
+				.ws_col = (unsigned short)p->console_width };
+
+	if (size.ws_row || size.ws_col)
+		ioctl(fd, TIOCSWINSZ, &size);
+}
+
+int launch_terminal(int socket, const struct plan_process *p, struct lc_error *e)
+{
+	static const char name[] = "/dev/ptmx";
+	auto_fd master = openat(AT_FDCWD, name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	auto_fd slave = -1;
+	int unlock = 0;
+
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0)
+		return lc_err_errno(e, "open a terminal of the host's");
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0)
+		return lc_err_errno(e, "open a terminal's slave");
+	set_size(master, p);
+	if (fd_send(socket, name, sizeof(name) - 1, &master, 1) < 0)
+		return lc_err_errno(e, "send the terminal over the console socket");
+	return fd_take(&slave);
+}
+
+int launch_streams(int terminal, struct lc_error *e)
+{
+	if (setsid() < 0)
+		return lc_err_errno(e, "setsid");
+	if (terminal < 0)
+		return 0;
+	if (ioctl(terminal, TIOCSCTTY, 0) < 0)
+		return lc_err_errno(e, "make the terminal the controlling one");
+	for (int fd = 0; fd < 3; fd++)
+		if (dup2(terminal, fd) < 0)
+			return lc_err_errno(e, "make the terminal descriptor %d", fd);
+	return 0;
+}
+
+int launch_open(struct launch *l, struct lc_error *e)
+{
+	const struct plan_process *p = l->args->plan->process;
+
+	l->program = openat(AT_FDCWD, PROGRAM, O_RDONLY | O_CLOEXEC);
+	if (l->program < 0)
+		return lc_err_errno(e, "the monitor of virtual machines: open " PROGRAM);
+	l->kvm = open_kvm(e);
+	if (l->kvm < 0 || open_image(l, e) < 0 || write_plan(l, e) < 0 || open_sockets(l, e) < 0)
+		return -1;
+	if (!p || !p->terminal)
+		return 0;
+	l->terminal = launch_terminal(l->args->console_socket, p, e);
+	return l->terminal < 0 ? -1 : 0;
+}
+
+/* ---- the children ---- */
+
+static noreturn void give_up(int sync, const struct lc_error *e)
+{
+	sync_send_error(sync, e);
+	_exit(1);
+}
+
+/* Nothing of the caller's environment goes along. */
+static void become(const struct launch *l, char **argv)
+{
+	static char *const none[] = { NULL };
+
+	execveat(l->program, "", argv, none, AT_EMPTY_PATH);
+}
+
+static noreturn void be_broker(struct launch *l, char **argv)
+{
+	struct lc_error e = { 0 };
+
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (setsid() < 0 || export_make(l->args->plan, &e) < 0)
+		give_up(l->sync[1], &e);
+	if (sync_send(l->sync[1], SYNC_HOOKS, -1, 0, &e) < 0)
+		_exit(1);
+	fd_set_cloexec(l->broker_ends[1], false);
+	become(l, argv);
+	lc_err_errno(&e, "execute " PROGRAM);
+	give_up(l->sync[1], &e);
+}
+
+static noreturn void be_monitor(struct launch *l, char **argv)
+{
+	int inherited[] = { l->kvm,	l->kernel,	     l->initrd,
+			    l->plan,	l->listening,	     l->broker_ends[0],
+			    l->sync[1], l->args->start_fifo, l->args->status_fifo };
+	struct lc_error e = { 0 };
+
+	fd_release(&l->sync[0]);
+	if (sync_expect(l->sync[1], SYNC_CGROUP, NULL, NULL, NULL, &e) < 0)
+		_exit(1);
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		lc_err_errno(&e, "unshare the cgroup namespace");
+	if (e.code || launch_streams(l->terminal, &e) < 0)
+		give_up(l->sync[1], &e);
+	for (size_t i = 0; i < ARRAY_SIZE(inherited); i++)
+		if (inherited[i] >= 0)
+			fd_set_cloexec(inherited[i], false);
+	become(l, argv);
+	lc_err_errno(&e, "execute " PROGRAM);
+	give_up(l->sync[1], &e);
+}
+
+static pid_t clone_into(struct launch *l, uint64_t flags, int *pidfd)
+{
+	struct clone_args args = { .flags = flags | CLONE_PIDFD,
+				   .pidfd = (uintptr_t)pidfd,
+				   .exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD };
+
+	if (l->args->cgroup >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)l->args->cgroup;
+	}
+	return sys_clone3(&args);
+}
+
+/* Joins the broker's namespaces, and makes the monitor as its own sibling. */
+static noreturn void be_between(struct launch *l, char **argv)
+{
+	struct lc_error e = { 0 };
+	auto_fd pidfd = -1;
+	pid_t pid;
+
+	if (setns(l->broker, HOST_NS) < 0) {
+		lc_err_errno(&e, "join the broker's namespaces");
+		give_up(l->sync[1], &e);
+	}
+	pid = clone_into(l, CLONE_PARENT, &pidfd);
+	if (pid == 0)
+		be_monitor(l, argv);
+	if (pid < 0)
+		lc_err_errno(&e, "clone the monitor");
+	if (pid < 0 || sync_send(l->sync[1], SYNC_PID, pidfd, pid, &e) < 0)
+		give_up(l->sync[1], &e);
+	_exit(0);
+}
+
+/* ---- command lines ---- */
+
+struct words_out {
+	struct arena *arena;
+	char *v[OPTIONS + 1];
+	size_t n;
+};
+
+static void add_fd(struct words_out *w, const char *name, int fd)
+{
+	if (fd >= 0 && w->n < OPTIONS)
+		w->v[w->n++] = arena_printf(w->arena, "--%s=%d", name, fd);
+}
+
+static char *kernel_parameters(struct launch *l)
+{
+	const struct strs *more = &l->machine->parameters;
+	char *text = arena_strdup(&l->arena, COMMAND_LINE);
+
+	for (size_t i = 0; i < more->n; i++)
+		text = arena_printf(&l->arena, "%s %s", text, more->v[i]);
+	return text;
+}
+
+static void monitor_words(struct launch *l, struct words_out *w)
+{
+	w->v[w->n++] = (char *)"hull-vmm";
+	w->v[w->n++] = arena_printf(w->arena, "--memory=%u", l->machine->memory_mib);
+	w->v[w->n++] = arena_printf(w->arena, "--cpus=%u", l->machine->cpus);
+	w->v[w->n++] = arena_printf(w->arena, "--append=%s", kernel_parameters(l));
+	add_fd(w, "kvm-fd", l->kvm);
+	add_fd(w, "kernel-fd", l->kernel);
+	add_fd(w, "initrd-fd", l->initrd);
+	add_fd(w, "plan-fd", l->plan);
+	add_fd(w, "control-fd", l->listening);
+	add_fd(w, "broker-fd", l->broker_ends[0]);
+	add_fd(w, "sync-fd", l->sync[1]);
+	add_fd(w, "start-fd", l->args->start_fifo);
+	add_fd(w, "status-fd", l->args->status_fifo);
+	if (l->terminal >= 0)
+		w->v[w->n++] = (char *)"--tty";
+}
+
+/* ---- the parent ---- */
+
+static int make_broker(struct launch *l, struct lc_error *e)
+{
+	struct words_out w = { .arena = &l->arena };
+	pid_t pid;
+
+	w.v[w.n++] = (char *)"hull-vmm";
+	w.v[w.n++] = (char *)"--broker";
+	add_fd(&w, "fd", l->broker_ends[1]);
+	pid = clone_into(l, HOST_NS, &l->broker);
+	if (pid == 0)
+		be_broker(l, w.v);
+	l->broker_pid = pid;
+	if (pid < 0)
+		return lc_err_errno(e, "clone the broker of a virtual machine's files");
+	return sync_expect(l->sync[0], SYNC_HOOKS, l->args->log, NULL, NULL, e);
+}
+
+static int make_monitor(struct launch *l, struct lc_error *e)
+{
+	struct words_out w = { .arena = &l->arena };
+	struct clone_args args = { .flags = CLONE_PIDFD, .exit_signal = SIGCHLD };
+	auto_fd between = -1;
+	int64_t value = 0;
+	int status, r, fd = -1;
+	pid_t pid;
+
+	monitor_words(l, &w);
+	args.pidfd = (uintptr_t)&fd;
+	pid = sys_clone3(&args);
+	if (pid == 0)
+		be_between(l, w.v);
+	if (pid < 0)
+		return lc_err_errno(e, "clone a process to join namespaces with");
+	between = fd;
+	r = sync_expect(l->sync[0], SYNC_PID, l->args->log, &l->monitor, &value, e);
+	if (r < 0)
+		process_end(between);
+	else if (process_wait(between, &status, e) < 0)
+		r = -1;
+	l->monitor_pid = (pid_t)value;
+	return r < 0 ? -1 : 0;
+}
+
+int launch_go(struct launch *l, struct lc_error *e)
+{
+	if (make_broker(l, e) < 0 || make_monitor(l, e) < 0)
+		return -1;
+	fd_release(&l->broker_ends[0]);
+	fd_release(&l->broker_ends[1]);
+	fd_release(&l->sync[1]);
+	return 0;
+}
+
+void launch_undo(struct launch *l)
+{
+	process_end(l->monitor);
+	process_end(l->broker);
+}

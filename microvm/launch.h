@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The processes of a virtual machine on the host: the broker, first of a new pid namespace, whose
+ * root is what the guest may see of the host's files; and the monitor, which stands for the
+ * container.  Both are in the container's cgroup and in namespaces of their own.
+ */
+#ifndef LC_LAUNCH_H
+#define LC_LAUNCH_H
+
+#include "microvm/translate.h"
+#include "plan/sandbox.h"
+
+struct launch {
+	const struct sandbox_args *args;
+	const struct vm_machine *machine;
+	struct arena arena;
+	/* owned: */
+	int program, kvm, kernel, initrd, plan, listening;
+	int broker_ends[2]; /* ours after the launch: neither */
+	int sync[2]; /* [0] the parent's */
+	int terminal; /* slave of the terminal, -1: none */
+	int broker, monitor; /* pidfds */
+	pid_t broker_pid, monitor_pid;
+};
+
+void launch_init(struct launch *l, const struct sandbox_args *args,
+		 const struct vm_machine *machine);
+void launch_release(struct launch *l);
+#define auto_launch __attribute__((cleanup(launch_release))) struct launch
+
+/* Opens all that the two need. */
+int launch_open(struct launch *l, struct lc_error *e) lc_checked;
+
+/* Makes the two; the monitor waits for SYNC_CGROUP. */
+int launch_go(struct launch *l, struct lc_error *e) lc_checked;
+
+/* Kills both. */
+void launch_undo(struct launch *l);
+
+/* A pseudo terminal of the host's: its master goes to @socket, the slave is returned, owned. */
+int launch_terminal(int socket, const struct plan_process *p, struct lc_error *e) lc_checked;
+
+/* In a child: the terminal or what is there becomes the standard streams of a new session. */
+int launch_streams(int terminal, struct lc_error *e) lc_checked;
+
+#endif
