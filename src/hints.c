@@ -10,6 +10,11 @@ static const struct hint {
 	const char *text;
 } hints[] = {
 	{ "does not exist", 0, "`hull list` shows the containers under this --root" },
+	{ "it is not delegated: systemd needs", 0,
+	  "as root: mkdir -p /etc/systemd/system/user@.service.d && printf "
+	  "'[Service]\\nDelegate=cpu cpuset io memory pids\\n' "
+	  ">/etc/systemd/system/user@.service.d/delegate.conf && systemctl daemon-reload; then log "
+	  "in again" },
 	{ "controller is not", 0,
 	  "boot with systemd.unified_cgroup_hierarchy=1 (no cgroup v1), delegate the controller "
 	  "(systemd: Delegate=yes), leave the limit out, or use --cgroup-manager=disabled" },
@@ -19,9 +24,17 @@ static const struct hint {
 	{ "user namespace", EPERM,
 	  "unprivileged user namespaces may be off: see sysctl user.max_user_namespaces, "
 	  "kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns" },
-	{ "clone3", EPERM,
-	  "run as root, or give the container a user namespace (`hull spec --rootless`)" },
-	{ "clone3", ENOSPC, "a namespace limit is reached: see /proc/sys/user/max_*_namespaces" },
+	{ "clone the container's init", EPERM,
+	  "run as root, or give the container a user namespace (`hull spec --rootless`); where it "
+	  "has "
+	  "one: see sysctl kernel.unprivileged_userns_clone and "
+	  "kernel.apparmor_restrict_unprivileged_userns" },
+	{ "clone the container's init", ENOSPC,
+	  "a limit of namespaces is reached, or they are off: see /proc/sys/user/max_*_namespaces; "
+	  "as root: sysctl -w user.max_user_namespaces=10000" },
+	{ "user namespace", ENOSPC,
+	  "user namespaces are off, or all are used: as root: sysctl -w "
+	  "user.max_user_namespaces=10000" },
 	{ "config.json: ", ENOENT, "`hull spec` writes a config.json to start from" },
 	{ "Unknown parameter", 0, "see the options of this mount in config.json" },
 	{ "already exists", 0, "choose another id, or `hull delete --force ID` the old one" },

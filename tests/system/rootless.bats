@@ -168,3 +168,22 @@ has_stopped() {
 	[ "$(cat roots)" = through ]
 	[ "$(stat -c %u roots)" = 0 ]
 }
+
+@test "user namespaces that are off: the error says how to turn them on" {
+	as_user unshare --user --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces' ||
+		skip "no user namespace to try this in"
+	run as_user unshare --user --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces
+		exec "$0" --log-format json run "$1"' "$HULL" "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == *"no space left on device"* ]]
+	jq -e '.hint | test("sysctl -w user.max_user_namespaces=")' <<<"$output"
+}
+
+@test "a limit whose controller is not delegated names it, and the command that delegates it" {
+	controllers=$(cat "$(cgroup_root)/cgroup.controllers")
+	[[ $controllers != *pids* ]] || skip "the pids controller is there"
+	config '.linux.resources.pids = {limit: 10}'
+	run user_hull --log-format json run "$ID"
+	[ "$status" -eq 125 ]
+	jq -e '(.msg | contains("pids controller is not available")) and (.hint | length > 0)' <<<"$output"
+}
