@@ -37,6 +37,9 @@ struct lc_host {
 	const char *cgroup_manager; /* "cgroupfs", "systemd" or "disabled"; NULL: "cgroupfs" */
 	const char *rootless; /* "true", "false" or "auto"; NULL: "auto" */
 	const struct lc_log *log; /* borrowed; NULL: silent */
+	uint32_t timeout_ms; /* how long one step may take that others can hold up: a hook, a mount,
+			      * an answer from inside, another command's lock; 0: ten minutes, and 5
+			      * s for the lock */
 };
 
 /* Opens the directory of states (made when it is first needed). */

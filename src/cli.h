@@ -16,7 +16,7 @@
 enum { EXIT_HULL = 125, EXIT_NOEXEC = 126, EXIT_NOENT = 127 };
 
 struct globals {
-	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless;
+	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless, *timeout;
 	bool debug, systemd_cgroup, version;
 };
 

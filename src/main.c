@@ -6,9 +6,12 @@
 #include "base/str.h"
 #include "commit.h"
 #include "document.h"
+#include "quantity.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define TIMEOUT_MAX_MS 1000000000 /* as poll(2) counts */
 
 static const struct command *const commands[] = {
 	&cmd_check,    &cmd_checkpoint, &cmd_create, &cmd_delete, &cmd_events,	 &cmd_exec,
@@ -33,6 +36,9 @@ static const struct option_def global_options[] = {
 		 "same as --cgroup-manager=systemd"),
 	OPT_STRING(struct globals, rootless, "rootless", 0, "WHEN",
 		   "true, false or auto (default)"),
+	OPT_STRING(struct globals, timeout, "timeout", 0, "TIME",
+		   "how long a step may take that others can hold up, such as a hook, a mount or "
+		   "another command's lock: 30, 500ms (default: 10m; 5s for the lock)"),
 	OPT_FLAG(struct globals, version, "version", 'v', "print the version"),
 	OPT_FLAG(struct globals, version, "version", 'V', NULL),
 	OPT_END,
@@ -116,11 +122,25 @@ static int failure_status(const struct cli *cli, const struct lc_error *e)
 	return EXIT_HULL;
 }
 
+static int read_timeout(const char *text, uint32_t *out, struct lc_error *e)
+{
+	uint64_t ms;
+
+	if (!quantity_ms(text, &ms) || !ms || ms > TIMEOUT_MAX_MS)
+		return lc_err(e, LC_EUSAGE,
+			      "--timeout: expected a time such as 30, 2m or 500ms, found \"%s\"",
+			      text);
+	*out = (uint32_t)ms;
+	return 0;
+}
+
 static int open_library(struct cli *cli, struct lc_error *e)
 {
 	const struct globals *g = &cli->globals;
 	struct lc_host host = { .size = sizeof(host), .root = g->root, .rootless = g->rootless };
 
+	if (g->timeout && read_timeout(g->timeout, &host.timeout_ms, e) < 0)
+		return -1;
 	host.cgroup_manager = g->systemd_cgroup ? "systemd" : g->cgroup_manager;
 	host.log = log_sink();
 	cli->log = host.log;

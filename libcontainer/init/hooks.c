@@ -217,7 +217,8 @@ static int judge(struct running *r, const struct plan_hook *hook, int status, st
 int hook_run(const struct plan_hook *hook, const struct hook_state *state, char *const *env,
 	     struct lc_error *e)
 {
-	long long deadline = hook->timeout ? now_ms() + hook->timeout * 1000LL : 0;
+	long long limit = hook->timeout ? hook->timeout * 1000LL : state->timeout_ms;
+	long long deadline = limit ? now_ms() + limit : 0;
 	struct running r = { 0 };
 	int status = 0, ret;
 
@@ -229,8 +230,9 @@ int hook_run(const struct plan_hook *hook, const struct hook_state *state, char 
 	} else {
 		kill(r.pid, SIGKILL);
 		waitpid(r.pid, &status, 0);
-		ret = lc_err(e, LC_ESYSTEM, "%s: killed: it took longer than its timeout of %u s",
-			     hook->path, hook->timeout);
+		ret = lc_err(e, LC_ESYSTEM, "%s: killed: it took longer than %s of %g s",
+			     hook->path, hook->timeout ? "its timeout" : "--timeout",
+			     (double)limit / 1000);
 	}
 	close(r.output);
 	fd_release(&r.pidfd);

@@ -20,6 +20,7 @@ struct hook_state {
 	bool filtered; /* the caller runs under a seccomp filter, and has no descriptor above 2
 			* that is not close-on-exec */
 	int out, err; /* where stdout and stderr go; 0: into the message, should the hook fail */
+	unsigned timeout_ms; /* for those without a timeout of their own; 0: none */
 };
 
 /* Runs @hooks in order and stops at the first that fails: "error running poststart hook #1: ...".

@@ -22,6 +22,13 @@
 #include <stdnoreturn.h>
 #include <sys/types.h>
 
+/* In memory that the parent shares: what init is at, for the message when it takes too long. The
+ * parent has the texts at the same addresses. */
+struct progress {
+	const char *volatile step;
+	const char *volatile what; /* the mount, NULL: the step says it all */
+};
+
 /* Set every member by SANDBOX_NONE first.  Descriptors are init's own copies: it closes them. */
 struct sandbox {
 	const struct plan *plan;
@@ -56,6 +63,8 @@ struct sandbox {
 	 * "pid":, the two differ in "status". */
 	const char *state_creating, *state_created, *state_tail;
 	int hook_out, hook_err; /* where hooks print to; 0: their messages */
+	unsigned timeout_ms; /* of hooks without one of their own; 0: none */
+	struct progress *progress; /* NULL: nobody looks */
 	bool is_exec; /* in a running container: exec_steps instead of init_steps */
 	enum { CHANGE_NONE, CHANGE_MOUNT, CHANGE_UNMOUNT } change; /* is_exec: only its mounts */
 	bool mapped_root; /* a user namespace is in force: ids are seen from inside */

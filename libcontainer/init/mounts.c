@@ -247,8 +247,11 @@ int step_mounts(struct sandbox *s, struct lc_error *e)
 		struct mounting m = {
 			.plan = &s->plan->mounts.v[i], .i = i, .target = -1, .fd = -1
 		};
-		int ret = mount_one(s, &m, e);
+		int ret;
 
+		if (s->progress)
+			s->progress->what = m.plan->target;
+		ret = mount_one(s, &m, e);
 		close_later(s, &m.fd);
 		close_later(s, &m.target);
 		if (ret < 0)

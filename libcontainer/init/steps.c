@@ -152,7 +152,8 @@ static int step_create_hooks(struct sandbox *s, struct lc_error *e)
 				    .tail = s->state_tail,
 				    .pid = getpid(),
 				    .out = s->hook_out,
-				    .err = s->hook_err };
+				    .err = s->hook_err,
+				    .timeout_ms = s->timeout_ms };
 
 	return hooks_run(&s->plan->hooks.create_container, "createContainer", &state, environ, e);
 }
@@ -164,7 +165,8 @@ static int step_start_hooks(struct sandbox *s, struct lc_error *e)
 				    .pid = getpid(),
 				    .filtered = true,
 				    .out = s->hook_out,
-				    .err = s->hook_err };
+				    .err = s->hook_err,
+				    .timeout_ms = s->timeout_ms };
 
 	return hooks_run(&s->plan->hooks.start_container, "startContainer", &state,
 			 process(s)->env.v, e);
@@ -383,6 +385,10 @@ static int run_steps(const struct step *steps, struct sandbox *s, struct lc_erro
 		if (!step->wanted(s))
 			continue;
 		log_debug(&s->log, "step: %s", step->name);
+		if (s->progress) {
+			s->progress->what = NULL;
+			s->progress->step = step->name;
+		}
 		if (step->run(s, e) < 0)
 			return step->plain ? -1 : lc_err_in(e, "%s", step->name);
 	}

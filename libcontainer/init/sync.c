@@ -5,6 +5,7 @@
 #include "sys/fd.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -149,6 +150,8 @@ int sync_expect_one_of(int sock, const enum sync_what *wanted, size_t n, const s
 		auto_fd got = -1;
 		ssize_t len = get(sock, &packet, sizeof(packet), fd ? &got : NULL);
 
+		if (len < 0 && errno == EAGAIN)
+			return SYNC_TIMED_OUT;
 		if (len < 0)
 			return lc_err_errno(e, "wait for \"%s\"", says(wanted[0]));
 		if (len == 0)
@@ -244,15 +247,47 @@ static int take_packets(char *buf, size_t *have, bool *exec_is_next, const struc
 	return 0;
 }
 
+/* Is there something to read, or the end, within @ms (0: no limit)? */
+static bool comes(int sock, unsigned ms)
+{
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+	int n;
+
+	if (!ms)
+		return true;
+	do {
+		n = poll(&p, 1, (int)(ms + SYNC_GRACE_MS));
+	} while (n < 0 && errno == EINTR);
+	return n != 0;
+}
+
+static int late(unsigned ms, struct lc_error *e)
+{
+	return lc_err(e, LC_ESYSTEM,
+		      "the container's process has not begun its program after %g s (--timeout): "
+		      "it is stopped or frozen, or a startContainer hook or the file system of its "
+		      "program hangs",
+		      ms / 1000.0);
+}
+
 int sync_expect_exec(int sock, int pidfd, const struct lc_log *log, struct lc_error *e)
+{
+	return sync_expect_exec_in(sock, pidfd, 0, log, e);
+}
+
+int sync_expect_exec_in(int sock, int pidfd, unsigned ms, const struct lc_log *log,
+			struct lc_error *e)
 {
 	char buf[2 * sizeof(struct packet)];
 	bool exec_is_next = false;
 	size_t have = 0;
 
 	for (;;) {
-		ssize_t n = get(sock, buf + have, sizeof(buf) - have, NULL);
+		ssize_t n;
 
+		if (!comes(sock, ms))
+			return late(ms, e);
+		n = get(sock, buf + have, sizeof(buf) - have, NULL);
 		if (n < 0)
 			return lc_err_errno(e, "wait for \"%s\"", says(SYNC_EXEC));
 		if (n == 0 && (!exec_is_next || was_killed(pidfd)))

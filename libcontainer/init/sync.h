@@ -48,6 +48,13 @@ void sync_log(void *ctx, enum lc_level level, const char *text);
 int sync_expect(int sock, enum sync_what wanted, const struct lc_log *log, int *fd, int64_t *value,
 		struct lc_error *e) lc_checked;
 
+/* The parent waits a little longer than a step may take: who is in it names it better. */
+#define SYNC_GRACE_MS 1000
+
+/* What sync_expect() and sync_expect_one_of() return, without an error, when nothing came within
+ * the SO_RCVTIMEO of the socket. */
+#define SYNC_TIMED_OUT (-2)
+
 /* The same, but takes whichever of @wanted[0..n-1] comes first; returns its index or -1. */
 int sync_expect_one_of(int sock, const enum sync_what *wanted, size_t n, const struct lc_log *log,
 		       int *fd, int64_t *value, struct lc_error *e) lc_checked;
@@ -56,5 +63,9 @@ int sync_expect_one_of(int sock, const enum sync_what *wanted, size_t n, const s
  * on the status fifo.  End of file without SYNC_EXEC, or with the process dead of SIGKILL (@pidfd;
  * -1: not asked), is an error: it did not get that far. */
 int sync_expect_exec(int sock, int pidfd, const struct lc_log *log, struct lc_error *e) lc_checked;
+
+/* The same, within @ms and SYNC_GRACE_MS (0: no limit) from one message to the next. */
+int sync_expect_exec_in(int sock, int pidfd, unsigned ms, const struct lc_log *log,
+			struct lc_error *e) lc_checked;
 
 #endif

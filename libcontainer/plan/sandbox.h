@@ -24,6 +24,7 @@ struct sandbox_extras {
 struct sandbox_args {
 	const struct plan *plan;
 	const struct lc_log *log;
+	unsigned timeout_ms; /* how long one step may take */
 	int state_dir; /* <root>/<id> */
 	int cgroup; /* directory of the container's cgroup, -1: none */
 	int cgroup_fallback; /* exec: the one init is in, when @cgroup takes no processes; -1: none
@@ -60,6 +61,7 @@ struct sandbox_ref {
 	int pidfd;
 	int mount; /* create with give_mount: owned */
 	int sync; /* open while create or run talks to init */
+	unsigned timeout_ms; /* how long one step may take */
 	const struct lc_log *log; /* of who made it */
 };
 

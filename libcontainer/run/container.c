@@ -118,6 +118,8 @@ static int lc_setup(struct lc *lc, const struct lc_host *host, struct lc_error *
 	int driver;
 
 	lc->log = host->log;
+	lc->timeout_ms = host->timeout_ms ? host->timeout_ms : STEP_TIMEOUT_MS;
+	lc->lock_ms = host->timeout_ms ? host->timeout_ms : LOCK_WAIT_MS;
 	lc->rootless = arena_strdup(&lc->arena, host->rootless ? host->rootless : "auto");
 	if (strcmp(lc->rootless, "true") && strcmp(lc->rootless, "false") &&
 	    strcmp(lc->rootless, "auto"))
@@ -207,9 +209,11 @@ int container_lock(struct container *c, bool force, struct lc_error *e)
 	struct state state;
 	struct stat st;
 
-	if (!lock_take(c->dir, LOCK_WAIT_MS) && !force)
-		return lc_err(e, LC_ESTATE, "container \"%s\" is busy: another command works on it",
-			      c->id);
+	if (!lock_take(c->dir, c->lc->lock_ms) && !force)
+		return lc_err(e, LC_ESTATE,
+			      "container \"%s\" is busy: another command works on it (waited %g s "
+			      "for its lock)",
+			      c->id, c->lc->lock_ms / 1000.0);
 	if (fstat(c->dir, &st) == 0 && st.st_nlink == 0)
 		return lc_err(e, LC_ENOTFOUND, "container \"%s\" does not exist", c->id);
 	if (state_read(c->dir, &c->arena, &state, e) < 0)

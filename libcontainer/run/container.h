@@ -13,12 +13,16 @@
 #include "plan/sandbox.h"
 #include "run/state.h"
 
+#define STEP_TIMEOUT_MS 600000
+
 struct lc {
 	struct arena arena;
 	char *root; /* absolute */
 	bool root_in_tmp; /* to be looked at before use: root_check() */
 	bool root_given; /* by the caller: it has to exist before something is looked for in it */
 	enum cgroup_driver driver;
+	unsigned timeout_ms; /* of a step; never 0 */
+	unsigned lock_ms;
 	const char *rootless; /* "true", "false" or "auto" */
 	const struct lc_log *log;
 	char *boot_id;

@@ -376,6 +376,7 @@ int creation_hooks(void *ctx, pid_t pid, struct lc_error *e)
 		.pid = pid,
 		.out = m->hook_out,
 		.err = m->hook_err,
+		.timeout_ms = m->lc->timeout_ms,
 	};
 
 	if (hooks_run(&hooks->prestart, "prestart", &state, environ, e) < 0)
@@ -403,6 +404,7 @@ static int make_sandbox(struct creation *m, struct lc_error *e)
 	struct sandbox_args args = {
 		.plan = plan_of(m),
 		.log = m->lc->log,
+		.timeout_ms = m->lc->timeout_ms,
 		.state_dir = m->c.dir,
 		.cgroup = m->cgroup,
 		.cgroup_fallback = -1,

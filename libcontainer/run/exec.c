@@ -235,6 +235,7 @@ static int begin(struct execution *x, struct lc_error *e)
 	struct sandbox_args args = {
 		.plan = &x->loaded.plan,
 		.log = x->lc->log,
+		.timeout_ms = x->lc->timeout_ms,
 		.state_dir = x->c.dir,
 		.cgroup = x->cgroup,
 		.cgroup_fallback = x->cgroup_fallback,
@@ -264,7 +265,7 @@ static int await_program(struct execution *x, struct lc_error *e)
 	struct lc_error terminal = { 0 };
 	int r = x->console.socket >= 0 ? console_receive(&x->console, &terminal) : 0;
 
-	if (sync_expect_exec(x->ref.sync, x->ref.pidfd, x->lc->log, e) < 0)
+	if (sync_expect_exec_in(x->ref.sync, x->ref.pidfd, x->lc->timeout_ms, x->lc->log, e) < 0)
 		return -1;
 	if (r < 0)
 		*e = terminal;

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#define END_WAIT_MS 10000
+
 /* "PID (comm) S ppid ...": comm may hold blanks and parentheses, so count from the last one. */
 bool process_parse_stat(const char *stat, char *state, uint64_t *start)
 {
@@ -106,6 +108,8 @@ void process_end(int pidfd)
 	if (pidfd < 0)
 		return;
 	sys_pidfd_send_signal(pidfd, SIGKILL);
+	if (!process_wait_gone(pidfd, END_WAIT_MS)) /* it hangs in the kernel */
+		return;
 	while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
 		;
 }

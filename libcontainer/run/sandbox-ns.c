@@ -18,12 +18,15 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
 static void build_release(struct build *b)
 {
+	if (b->box.progress)
+		munmap(b->box.progress, sizeof(*b->box.progress));
 	fd_release(&b->sync);
 	fd_release(&b->box.sync);
 	fd_release(&b->box.root_tree);
@@ -42,6 +45,43 @@ static void build_release(struct build *b)
 	arena_free(&b->arena);
 }
 #define auto_build __attribute__((cleanup(build_release))) struct build
+
+/* An answer from inside that does not come is an error that says what init was at. */
+static int set_deadline(struct build *b, struct lc_error *e)
+{
+	unsigned ms = b->args->timeout_ms + SYNC_GRACE_MS;
+	struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
+	void *shared;
+
+	if (setsockopt(b->sync, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
+		return lc_err_errno(e, "setsockopt SO_RCVTIMEO");
+	shared = mmap(NULL, sizeof(*b->box.progress), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return lc_err_errno(e, "mmap");
+	b->box.progress = shared;
+	return 0;
+}
+
+/* Waits for one of @wanted for as long as init gets on. */
+static int hear(struct build *b, const enum sync_what *wanted, size_t n, int *fd, int64_t *value,
+		struct lc_error *e)
+{
+	const struct progress *p = b->box.progress;
+	const char *step, *what;
+	int r;
+
+	do {
+		step = p->step;
+		what = p->what;
+		r = sync_expect_one_of(b->sync, wanted, n, b->args->log, fd, value, e);
+	} while (r == SYNC_TIMED_OUT && (step != p->step || what != p->what));
+	if (r != SYNC_TIMED_OUT)
+		return r;
+	return lc_err(e, LC_ESYSTEM, "%s%s%s: it takes longer than %g s (--timeout)",
+		      step ? step : "enter namespaces and cgroup", what ? ": " : "",
+		      what ? what : "", b->args->timeout_ms / 1000.0);
+}
 
 static int build_init(struct build *b, const struct sandbox_args *args, struct lc_error *e)
 {
@@ -80,6 +120,7 @@ static int build_init(struct build *b, const struct sandbox_args *args, struct l
 	b->box.state_tail = args->state_tail;
 	b->box.hook_out = args->hook_out;
 	b->box.hook_err = args->hook_err;
+	b->box.timeout_ms = args->timeout_ms;
 	b->box.log = (struct lc_log){ .write = sync_log, .max = LC_LOG_WARNING };
 	if (args->log && args->log->max > LC_LOG_WARNING)
 		b->box.log.max = args->log->max;
@@ -87,7 +128,7 @@ static int build_init(struct build *b, const struct sandbox_args *args, struct l
 		return lc_err_errno(e, "socketpair");
 	b->sync = pair[0];
 	b->box.sync = pair[1];
-	return 0;
+	return set_deadline(b, e);
 }
 
 static enum ns_how how(const struct plan *plan, enum ns_type type)
@@ -290,8 +331,7 @@ static int hear_of_init(struct build *b, pid_t between, bool *outside, struct lc
 	int64_t value = 0;
 
 	for (;;) {
-		switch (sync_expect_one_of(b->sync, wanted, ARRAY_SIZE(wanted), b->args->log,
-					   &b->ref.pidfd, &value, e)) {
+		switch (hear(b, wanted, ARRAY_SIZE(wanted), &b->ref.pidfd, &value, e)) {
 		case 0:
 			if (b->ref.pidfd < 0)
 				return lc_err(e, LC_EINTERNAL, "init's pidfd did not come");
@@ -417,8 +457,7 @@ static int converse(struct build *b, struct lc_error *e)
 
 	for (;;) {
 		int fd = -1;
-		int r = sync_expect_one_of(b->sync, wanted, ARRAY_SIZE(wanted), b->args->log, &fd,
-					   NULL, e);
+		int r = hear(b, wanted, ARRAY_SIZE(wanted), &fd, NULL, e);
 
 		if (r == 1)
 			r = run_hooks(b, e) < 0 ? -1 : 1;
@@ -436,6 +475,7 @@ static void give(struct build *b, struct sandbox_ref *out)
 {
 	out->pid = b->ref.pid;
 	out->log = b->args->log;
+	out->timeout_ms = b->args->timeout_ms;
 	out->pidfd = fd_take(&b->ref.pidfd);
 	out->sync = fd_take(&b->sync);
 	out->mount = fd_take(&b->ref.mount);
@@ -461,7 +501,7 @@ static int ns_start(struct sandbox_ref *ref, struct lc_error *e)
 {
 	if (sync_send(ref->sync, SYNC_START, -1, 0, e) < 0)
 		return -1;
-	return sync_expect_exec(ref->sync, ref->pidfd, ref->log, e);
+	return sync_expect_exec_in(ref->sync, ref->pidfd, ref->timeout_ms, ref->log, e);
 }
 
 /* ---- exec ---- */
@@ -512,7 +552,7 @@ static int converse_exec(struct build *b, struct lc_error *e)
 
 	if (!b->plan->seccomp.listener_path)
 		return 0;
-	if (sync_expect_one_of(b->sync, wanted, 1, b->args->log, &fd, NULL, e) < 0) {
+	if (hear(b, wanted, 1, &fd, NULL, e) < 0) {
 		fd_release(&fd);
 		return -1;
 	}

@@ -76,6 +76,7 @@ static int run_list(struct container *c, const plan_hooks *hooks, const char *st
 		.head = container_hook_head(c, status),
 		.tail = container_hook_tail(c),
 		.pid = status == STATUS_STOPPED ? 0 : c->state.init.pid,
+		.timeout_ms = c->lc->timeout_ms,
 	};
 	int r = container_hook_files(c, &state.out, &state.err, e);
 

@@ -98,7 +98,7 @@ int lc_start(struct lc *lc, const char *id, struct lc_error *e)
 	lock_drop(c.dir);
 	if (r < 0)
 		return -1;
-	if (sync_expect_exec(status, pidfd, lc->log, e) < 0) {
+	if (sync_expect_exec_in(status, pidfd, lc->timeout_ms, lc->log, e) < 0) {
 		/* init is on its way out: who asks next shall find the container stopped. */
 		process_wait_gone(pidfd, EXEC_WAIT_MS);
 		return is_hook_failure(e) ? end_after_failure(&c, e) : -1;

@@ -1,0 +1,117 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What others can hold up ends in time, and the error names it.
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+	make_bundle
+	HUNG=
+}
+
+teardown() {
+	[ -z "$HUNG" ] || kill "$HUNG"
+	clean_up
+}
+
+# in_time COMMAND...: hull --timeout 1 COMMAND fails, and long before it would otherwise end
+in_time() {
+	shift_rootfs
+	run timeout --signal=KILL 60 "$HULL" --root "$STATES" --timeout 1 "$@"
+	[ "$status" -ne 0 ]
+	[ "$status" -ne 137 ]
+}
+
+@test "deadline: a hook that hangs, of each kind" {
+	local stage
+	printf '#!/bin/sh\nexec sleep 1000\n' >hook
+	chmod +x hook
+	cp hook rootfs/bin/hook
+	for stage in prestart createRuntime createContainer; do
+		config '.hooks = {($s): [{path: $p}]}' --arg s "$stage" --arg p "$BUNDLE/hook"
+		in_time create "$ID"
+		[[ $output == *"$stage hook #0: $BUNDLE/hook: killed: it took longer than --timeout of 1 s"* ]]
+		nothing_left
+	done
+	config '.hooks = {startContainer: [{path: "/bin/hook"}]}'
+	in_time run "$ID"
+	[[ $output == *"startContainer hook #0: /bin/hook: killed: it took longer than --timeout of 1 s"* ]]
+	nothing_left
+	config '.hooks = {poststart: [{path: $p}]}' --arg p "$BUNDLE/hook"
+	program sleep 1000
+	in_time run -d "$ID"
+	[[ $output == *"poststart hook #0: $BUNDLE/hook: killed: it took longer than --timeout of 1 s"* ]]
+	nothing_left
+	# A hook's own timeout counts, whatever the command says.
+	config '.hooks = {createRuntime: [{path: "/bin/sleep", args: ["sleep", "3"], timeout: 20}]}'
+	program true
+	timeout 60 "$HULL" --root "$STATES" --timeout 1 run "$ID"
+}
+
+@test "deadline: a mount source on a file system that does not answer" {
+	need_root
+	[ -c /dev/fuse ] || skip "no /dev/fuse here"
+	mkdir hung
+	# In a mount namespace of its own, which ends with it.
+	cat >fuse.py <<'END'
+import ctypes, os, sys
+fd = os.open("/dev/fuse", os.O_RDWR)
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.mount(b"hung", sys.argv[1].encode(), b"fuse", 0, b"fd=%d,rootmode=40000,user_id=0,group_id=0" % fd):
+    sys.exit(os.strerror(ctypes.get_errno()))
+os.execvp(sys.argv[2], sys.argv[2:]) if os.fork() == 0 else os.waitpid(-1, 0)
+END
+	config '.mounts += [{destination: "/data", type: "bind", source: $s, options: ["bind"]}]' --arg s "$BUNDLE/hung/dir"
+	run timeout --signal=KILL 60 unshare --mount --propagation private python3 fuse.py hung \
+		"$HULL" --root "$STATES" --timeout 1 run "$ID"
+	[[ $output == *"mount filesystems: /data: it takes longer than 1 s (--timeout)"* ]] ||
+		[[ $output == *"Operation not permitted"* ]] # a kernel without FUSE
+	[[ $output != *"Operation not permitted"* ]] || skip "FUSE cannot be mounted here"
+	nothing_left
+}
+
+@test "deadline: start of a container whose init is stopped" {
+	program sh -c 'echo began >/tmp/began'
+	config '.root.readonly = false'
+	hull create "$ID"
+	kill -STOP "$(pid_of "$ID")"
+	in_time start "$ID"
+	[[ $output == *"has not begun its program after 1 s (--timeout): it is stopped"* ]]
+	[ ! -e rootfs/tmp/began ]
+	# It is still there, and goes on when it may.
+	kill -CONT "$(pid_of "$ID")"
+	until_true test -e rootfs/tmp/began
+}
+
+@test "deadline: exec into a container that is frozen" {
+	program sleep 1000
+	hull run -d "$ID"
+	hull pause "$ID"
+	in_time exec --ignore-paused "$ID" true
+	[[ $output == *"has not begun its program after 1 s (--timeout): it is stopped or frozen"* ]]
+	hull resume "$ID"
+	hull exec "$ID" true
+}
+
+@test "deadline: a lock that somebody keeps" {
+	program sleep 1000
+	hull run -d "$ID"
+	flock "$STATES/$ID" sleep 1000 3>&- &
+	HUNG=$!
+	until_true sh -c "! flock -n '$STATES/$ID' true"
+	in_time delete "$ID"
+	[[ $output == *"container \"$ID\" is busy: another command works on it (waited 1 s for its lock)"* ]]
+	# By force it goes all the same.
+	timeout --signal=KILL 60 "$HULL" --root "$STATES" --timeout 1 delete --force "$ID"
+	[ ! -e "$STATES/$ID" ]
+}
+
+@test "deadline: what is no time is refused" {
+	for bad in 0 x -1 5y '' 99999999999; do
+		run "$HULL" --root "$STATES" --timeout="$bad" list
+		[ "$status" -eq 1 ]
+		[[ $output == *"--timeout: expected a time such as 30, 2m or 500ms, found \"$bad\""* ]]
+	done
+	"$HULL" --root "$BATS_TEST_TMPDIR" --timeout=1m30s list
+}
