@@ -57,6 +57,7 @@ static int change(struct container *c, const char *mounts, bool remove, struct l
 	struct sandbox_args args = {
 		.plan = &plan,
 		.log = c->lc->log,
+		.timeout_ms = c->lc->timeout_ms,
 		.state_dir = c->dir,
 		.cgroup = -1,
 		.cgroup_fallback = -1,

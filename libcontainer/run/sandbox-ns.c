@@ -596,6 +596,7 @@ static int read_maps(struct build *b, const struct sandbox_ref *ref, struct lc_e
 static int ns_mounts(const struct sandbox_args *args, const struct sandbox_ref *ref, bool remove,
 		     struct lc_error *e)
 {
+	static const enum sync_what ready[] = { SYNC_READY };
 	auto_build b;
 	bool outside = false;
 	int status;
@@ -606,7 +607,7 @@ static int ns_mounts(const struct sandbox_args *args, const struct sandbox_ref *
 	if (!remove && (read_maps(&b, ref, e) < 0 || sources_open(&b, e) < 0))
 		return -1;
 	if (spawn(&b, &outside, e) < 0 || admit(&b, outside, e) < 0 ||
-	    sync_expect(b.sync, SYNC_READY, args->log, NULL, NULL, e) < 0) {
+	    hear(&b, ready, 1, NULL, NULL, e) < 0) {
 		process_end(b.ref.pidfd);
 		return -1;
 	}
