@@ -45,8 +45,8 @@ struct command {
 
 extern const struct command cmd_check, cmd_checkpoint, cmd_create, cmd_delete, cmd_events, cmd_exec,
 	cmd_features, cmd_kill, cmd_list, cmd_mounts, cmd_pause, cmd_plan, cmd_ps, cmd_restore,
-	cmd_resume, cmd_run, cmd_sandbox, cmd_spec, cmd_start, cmd_state, cmd_stats, cmd_update,
-	cmd_validate, cmd_vm;
+	cmd_resume, cmd_run, cmd_sandbox, cmd_setup, cmd_spec, cmd_start, cmd_state, cmd_stats,
+	cmd_update, cmd_validate, cmd_vm;
 
 /* Calls @act for each container whose id has a match of the POSIX extended regular expression
  * @text; goes on after a failure, the first of which ends up in @e. */

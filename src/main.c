@@ -14,10 +14,11 @@
 #define TIMEOUT_MAX_MS 1000000000 /* as poll(2) counts */
 
 static const struct command *const commands[] = {
-	&cmd_check,    &cmd_checkpoint, &cmd_create, &cmd_delete, &cmd_events,	 &cmd_exec,
-	&cmd_features, &cmd_kill,	&cmd_list,   &cmd_mounts, &cmd_pause,	 &cmd_plan,
-	&cmd_ps,       &cmd_restore,	&cmd_resume, &cmd_run,	  &cmd_sandbox,	 &cmd_spec,
-	&cmd_start,    &cmd_state,	&cmd_stats,  &cmd_update, &cmd_validate, &cmd_vm,
+	&cmd_check, &cmd_checkpoint, &cmd_create, &cmd_delete,	 &cmd_events,
+	&cmd_exec,  &cmd_features,   &cmd_kill,	  &cmd_list,	 &cmd_mounts,
+	&cmd_pause, &cmd_plan,	     &cmd_ps,	  &cmd_restore,	 &cmd_resume,
+	&cmd_run,   &cmd_sandbox,    &cmd_setup,  &cmd_spec,	 &cmd_start,
+	&cmd_state, &cmd_stats,	     &cmd_update, &cmd_validate, &cmd_vm,
 };
 
 static const struct option_def global_options[] = {

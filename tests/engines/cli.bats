@@ -97,7 +97,7 @@ ready() {
 }
 
 @test "run: a terminal, with its size" {
-	[ "$(tty "${CLI[@]}" run --rm -it --network none "$IMAGE" sh -c 'tty; stty size' | tail -n 2 | xargs)" = "/dev/pts/0 30 90" ]
+	[ "$(tty "${CLI[@]}" run --rm -it --network none "$IMAGE" sh -c 'sleep 1; tty; stty size' | tail -n 2 | xargs)" = "/dev/pts/0 30 90" ]
 }
 
 @test "run: environment, working directory, entry point, user" {

@@ -225,6 +225,19 @@ idmap_here() {
 	done
 }
 
+@test "hull setup podman: the name hull, with all that podman does for names it knows" {
+	is_peer && skip "hull's"
+	local before
+	before=$(find /etc/containers -type f | sort)
+	"$RUNTIME" setup podman --path "$RUNTIME"
+	[ "$("${CLI[@]}" --runtime hull run --rm --network none --cgroups disabled "$IMAGE" echo yes)" = yes ]
+	run "${CLI[@]}" --runtime hull run --rm --network none "$IMAGE" /etc/plain
+	[ "$status" -eq 126 ]
+	[[ $output == *"OCI permission denied"* ]]
+	"$RUNTIME" setup podman --remove
+	[ "$(find /etc/containers -type f | sort)" = "$before" ]
+}
+
 @test "stats and update of a pod's container" {
 	need_controllers
 	e run -d --name "$C" --network none --cpus 0.5 "$IMAGE" sleep 1000 >/dev/null
