@@ -51,6 +51,8 @@ int sys_fsconfig_create(int fsfd);
 int sys_fsconfig_reconfigure(int fsfd);
 int sys_fsmount(int fsfd, uint64_t attrs); /* MOUNT_ATTR_* but not IDMAP */
 
+struct mount_attr; /* musl has it in linux/mount.h only */
+
 /* @flags: AT_EMPTY_PATH, AT_RECURSIVE, AT_SYMLINK_NOFOLLOW. */
 int sys_mount_setattr(int dirfd, const char *path, unsigned flags, const struct mount_attr *attr);
 

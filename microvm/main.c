@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hull-vmm: the monitor of one virtual machine. */
+#include "machine.h"
+#include "relay.h"
+
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct machine machine;
+
+/* Why the machine is no more: 0 when the guest reset or switched itself off. */
+static int outcome(const struct machine *m, struct lc_error *e)
+{
+	switch (m->end) {
+	case MACHINE_FAILED:
+		return lc_err(e, LC_ESYSTEM, "the virtual machine cannot go on (KVM reason %u)",
+			      m->end_reason);
+	case MACHINE_PARKED:
+		return lc_err(e, LC_EUNSUPPORTED,
+			      "the guest asked to be saved, and nobody wants it");
+	default:
+		return 0;
+	}
+}
+
+static int run(const struct vmm_options *o, struct lc_error *e)
+{
+	if (machine_init(&machine, o, e) < 0 || machine_boot(&machine, o, e) < 0 ||
+	    machine_run(&machine, e) < 0)
+		return -1;
+	return outcome(&machine, e);
+}
+
+/* The relay, as a source of the loop. */
+struct hub {
+	struct source source;
+	struct relay *relay;
+	struct lc_error error;
+};
+
+static struct hub hub;
+
+static void hub_ready(struct source *s, uint32_t events)
+{
+	(void)s;
+	(void)events;
+	if (relay_step(hub.relay, &hub.error) <= 0)
+		machine.loop.stop = true;
+}
+
+/* With the relay the process is the container's: it ends as the container did. */
+static int run_container(struct vmm_options *o, struct lc_error *e)
+{
+	int pair[2], result;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return lc_err_errno(e, "socketpair");
+	o->port = pair[0];
+	if (relay_begin(hub.relay, pair[1], e) < 0 || machine_init(&machine, o, e) < 0 ||
+	    machine_boot(&machine, o, e) < 0)
+		return -1;
+	hub.source = (struct source){ .fd = relay_fd(hub.relay), .ready = hub_ready };
+	if (loop_add(&machine.loop, &hub.source, EPOLLIN, e) < 0 || machine_run(&machine, e) < 0)
+		return -1;
+	if (machine.end == MACHINE_RUNS) /* the relay had enough */
+		return 0;
+	result = outcome(&machine, e);
+	/* What the guest sent before it stopped is still read, and then the end of file. */
+	close(pair[0]);
+	while (result == 0 && relay_step(hub.relay, e) > 0)
+		;
+	return result;
+}
+
+static int serve_files(int sock, struct lc_error *e)
+{
+	if (broker_main(sock, e) == 0)
+		return 0;
+	dprintf(2, "hull-vmm: broker: %s\n", e->msg);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	struct vmm_options o;
+	struct lc_error e = { 0 };
+	int result;
+
+	hub.relay = relay_new();
+	result = vmm_parse(argc, argv, &o, hub.relay, &e);
+	if (result == 0 && o.is_broker)
+		return serve_files(o.fd, &e);
+	if (result == 0 && o.with_relay) {
+		if (run_container(&o, &e) < 0)
+			relay_fail(hub.relay, &e);
+		relay_end(hub.relay);
+	}
+	if (result < 0 || run(&o, &e) < 0) {
+		dprintf(2, "hull-vmm: %s\n", e.msg);
+		return e.code == LC_EUSAGE ? 2 : 1;
+	}
+	return 0;
+}

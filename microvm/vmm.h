@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line of hull-vmm, the program.  Who starts it opens everything before and passes
+ * descriptors by number:
+ *
+ *	hull-vmm --kvm-fd=3 --kernel-fd=4 --initrd-fd=5 --memory=256 --cpus=1 --port-fd=6
+ *	hull-vmm --broker --fd=3
+ */
+#ifndef MICROVM_VMM_H
+#define MICROVM_VMM_H
+
+#include "base/error.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { VMM_NETS_MAX = 8, VMM_DISKS_MAX = 4, VMM_APPEND_MAX = 2048 };
+
+struct vmm_net {
+	int fd; /* a tap with vnet header */
+	uint8_t mac[6];
+	uint32_t mtu;
+};
+
+struct vmm_options {
+	int kvm, kernel, initrd;
+	int broker; /* seqpacket to the file system's broker; -1: no file system */
+	int console; /* where the guest's console goes; -1: nowhere */
+	int port; /* what is connected to `hull.control`; -1: nothing */
+	uint32_t memory, cpus; /* MiB; number */
+	const char *append;
+	bool debug;
+	struct vmm_net nets[VMM_NETS_MAX];
+	unsigned n_nets;
+	int disks[VMM_DISKS_MAX];
+	unsigned n_disks;
+	int template_memory, template_state; /* restore from; -1: boot */
+	int save_memory, save_state; /* save to when the guest parks; -1: do not */
+
+	bool with_relay; /* one of the options was the relay's: this is a container */
+	bool is_broker;
+	int fd; /* the broker's end */
+};
+
+/* Options that are not the monitor's are offered to the relay. */
+struct relay;
+int vmm_parse(int argc, char **argv, struct vmm_options *o, struct relay *r,
+	      struct lc_error *e) lc_checked;
+
+#endif
