@@ -4,4 +4,11 @@
 
 #ifndef STATX_MNT_ID
 #include <linux/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static inline int statx(int dir, const char *path, int flags, unsigned mask, struct statx *out)
+{
+	return (int)syscall(SYS_statx, dir, path, flags, mask, out);
+}
 #endif
