@@ -272,7 +272,7 @@ static const char *fs_name(struct check *c, const char *path)
 	if (statfs(path, &fs) < 0)
 		return "?";
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (names[i].magic == fs.f_type)
+		if (names[i].magic == (long)fs.f_type)
 			return names[i].name;
 	return arena_printf(&c->arena, "type %#lx", (unsigned long)fs.f_type);
 }
