@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <termios.h>
 
 #define PROGRAM	     LIBEXECDIR "/hull-vmm"
@@ -191,7 +192,8 @@ static void become(const struct launch *l, char **argv)
 {
 	static char *const none[] = { NULL };
 
-	execveat(l->program, "", argv, none, AT_EMPTY_PATH);
+	syscall(SYS_execveat, l->program, "", argv, none,
+		AT_EMPTY_PATH); /* musl 1.2.3 has no wrapper */
 }
 
 static noreturn void be_broker(struct launch *l, char **argv)
