@@ -29,14 +29,9 @@ static void first_of(int *result, int r, struct lc_error *all, const struct lc_e
 
 int container_kill_all(struct container *c, struct lc_error *e)
 {
-	const struct cgroup_ref *ref = &c->state.cgroup;
 	auto_fd init = process_open(&c->state.init);
 	auto_fd cgroup = -1;
 
-	/* Whatever else is left keeps the cgroup from being removed, and is killed for that then.
-	 */
-	if (init < 0 && ref->driver == CGROUP_FS && ref->made)
-		return 0;
 	cgroup = container_cgroup(c);
 	if (cgroup >= 0 && cgroup_kill(cgroup, SIGKILL, e) < 0 && e->sys_errno != ENODEV &&
 	    e->sys_errno != ENOENT)
@@ -211,6 +206,14 @@ static int remove_dir(struct container *c, struct lc_error *e)
 	return 0;
 }
 
+/* What is left without init keeps the cgroup from being removed, and is killed for that then. */
+static bool dies_with_cgroup(const struct container *c)
+{
+	auto_fd init = process_open(&c->state.init);
+
+	return init < 0 && c->state.cgroup.driver == CGROUP_FS && c->state.cgroup.made;
+}
+
 int container_remove(struct container *c, struct lc_error *e)
 {
 	const struct cgroup_ref *ref = &c->state.cgroup;
@@ -220,7 +223,8 @@ int container_remove(struct container *c, struct lc_error *e)
 
 	if (!c->bare) {
 		container_load_poststop(c, &poststop);
-		first_of(&result, container_kill_all(c, &one), e, &one);
+		r = dies_with_cgroup(c) ? 0 : container_kill_all(c, &one);
+		first_of(&result, r, e, &one);
 		r = cgroup_ops_of(ref->driver)->destroy(ref, c->lc->log, &one);
 		first_of(&result, r, e, &one);
 		first_of(&result, container_rdt_remove(c, &one), e, &one);

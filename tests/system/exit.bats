@@ -87,7 +87,6 @@ no_processes() {
 }
 
 @test "exit report: a time limit ends what init leaves behind" {
-	skip "a known fault: without a pid namespace only init is killed, see docs/TESTS.md"
 	need_host_ids "a procfs without a pid namespace of its own"
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	program sh -c 'sleep 1000 & sleep 1000'
