@@ -26,13 +26,19 @@ static void answer(struct agent *a, uint16_t session, const char *text, size_t l
 	say(a, CONTROL_ANSWER, session, 0);
 }
 
+static int find_pids(const struct agent *a, struct arena *arena, struct pids *found,
+		     struct lc_error *e)
+{
+	if (a->cgroup_fd < 0)
+		return lc_err(e, LC_ESTATE, "the container has no cgroup in the guest");
+	return cgroup_pids(a->cgroup_fd, arena, found, e);
+}
+
 static int pids(const struct agent *a, struct buf *out, struct lc_error *e)
 {
 	struct pids found = { 0 };
 
-	if (a->cgroup_fd < 0)
-		return lc_err(e, LC_ESTATE, "the container has no cgroup in the guest");
-	if (cgroup_pids(a->cgroup_fd, out->arena, &found, e) < 0)
+	if (find_pids(a, out->arena, &found, e) < 0)
 		return -1;
 	for (size_t i = 0; i < found.n; i++)
 		buf_addf(out, "%d\n", (int)found.v[i]);
@@ -92,9 +98,7 @@ static int processes(const struct agent *a, struct buf *out, struct lc_error *e)
 {
 	struct pids found = { 0 };
 
-	if (a->cgroup_fd < 0)
-		return lc_err(e, LC_ESTATE, "the container has no cgroup in the guest");
-	if (cgroup_pids(a->cgroup_fd, out->arena, &found, e) < 0)
+	if (find_pids(a, out->arena, &found, e) < 0)
 		return -1;
 	for (size_t i = 0; i < found.n; i++)
 		add_process(out, found.v[i]);

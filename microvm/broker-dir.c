@@ -28,40 +28,41 @@ static dev_t decode_dev(uint32_t rdev)
 	return makedev((rdev & 0xfff00) >> 8, (rdev & 0xff) | (rdev >> 12 & 0xfff00));
 }
 
-static int do_mknod(struct call *c)
+/* A directory (@rdev unused) or another node, as the caller and with its umask. */
+static int make_node(struct call *c, mode_t mode, uint32_t mask, uint32_t rdev)
 {
-	struct fuse_mknod_in a;
 	int dir = call_fd(c, c->node), err;
 
-	memcpy(&a, c->arg, sizeof(a));
 	if (dir < 0)
 		return errno;
 	err = call_as_caller(c);
 	if (err)
 		return err;
-	umask(a.umask & 0777);
-	err = mknodat(dir, c->name, a.mode, decode_dev(a.rdev)) < 0 ? errno : 0;
+	umask(mask & 0777);
+	if (S_ISDIR(mode))
+		err = mkdirat(dir, c->name, mode & 07777) < 0 ? errno : 0;
+	else
+		err = mknodat(dir, c->name, mode, decode_dev(rdev)) < 0 ? errno : 0;
 	umask(0);
 	call_as_root();
 	return err ? err : new_entry(c);
 }
 
+static int do_mknod(struct call *c)
+{
+	struct fuse_mknod_in a;
+
+	memcpy(&a, c->arg, sizeof(a));
+	/* A guest that asks for a directory here is refused as mknod(2) refuses it. */
+	return S_ISDIR(a.mode) ? EPERM : make_node(c, a.mode, a.umask, a.rdev);
+}
+
 static int do_mkdir(struct call *c)
 {
 	struct fuse_mkdir_in a;
-	int dir = call_fd(c, c->node), err;
 
 	memcpy(&a, c->arg, sizeof(a));
-	if (dir < 0)
-		return errno;
-	err = call_as_caller(c);
-	if (err)
-		return err;
-	umask(a.umask & 0777);
-	err = mkdirat(dir, c->name, a.mode & 07777) < 0 ? errno : 0;
-	umask(0);
-	call_as_root();
-	return err ? err : new_entry(c);
+	return make_node(c, S_IFDIR | (a.mode & 07777), a.umask, 0);
 }
 
 /* The name is behind the request's, and the target, which may be any text, behind it. */

@@ -43,7 +43,7 @@ void foreground_end(struct foreground *f)
 	pthread_sigmask(SIG_SETMASK, &f->before, NULL);
 }
 
-static void pass_signals(struct foreground *f, const struct console *c, int pidfd)
+void foreground_pass_signals(struct foreground *f, const struct console *c, int pidfd)
 {
 	struct signalfd_siginfo info;
 
@@ -105,7 +105,7 @@ int foreground_wait(struct foreground *f, struct console *c, int pidfd, int *sta
 		if (n == 0)
 			copy.hung_up = false;
 		if (p[1].revents)
-			pass_signals(f, c, pidfd);
+			foreground_pass_signals(f, c, pidfd);
 		if (has_terminal)
 			copy_step(&copy, p + 2);
 	}

@@ -31,6 +31,9 @@ int foreground_begin(struct foreground *f, struct lc_error *e) lc_checked;
 int foreground_wait(struct foreground *f, struct console *c, int pidfd, int *status,
 		    struct lc_error *e) lc_checked;
 
+/* For a loop of one's own, when f->signals is readable: what has come goes to @pidfd. */
+void foreground_pass_signals(struct foreground *f, const struct console *c, int pidfd);
+
 /* Gives the caller its signal mask back. */
 void foreground_end(struct foreground *f);
 

@@ -280,18 +280,6 @@ static int look(struct watch *w, const struct creation *m)
 
 enum { P_END, P_SIGNALS, P_CONSOLE, P_STREAMS = P_CONSOLE + 3, P_ALL = P_STREAMS + 6 };
 
-static void pass_signals(struct foreground *f, const struct console *c, int pidfd)
-{
-	struct signalfd_siginfo info;
-
-	while (read(f->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGWINCH && c->master >= 0)
-			console_resize(c);
-		else
-			sys_pidfd_send_signal(pidfd, (int)info.ssi_signo);
-	}
-}
-
 static bool is_open(const struct watch *w)
 {
 	return w->streams[1].from >= 0 || w->streams[2].from >= 0;
@@ -342,7 +330,7 @@ static void handle(struct loop *l)
 	struct watch *w = l->w;
 
 	if (l->p[P_SIGNALS].revents)
-		pass_signals(l->f, &l->m->console, l->m->ref.pidfd);
+		foreground_pass_signals(l->f, &l->m->console, l->m->ref.pidfd);
 	if (l->has_terminal) {
 		copy_step(&l->copy, l->p + P_CONSOLE);
 		w->streams[1].bytes = l->copy.written;
