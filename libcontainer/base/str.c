@@ -157,3 +157,23 @@ void buf_add_json(struct buf *b, const char *s)
 	}
 	buf_add(b, "\"");
 }
+
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
+void str_unescape_octal(char *s)
+{
+	char *out = s;
+
+	while (*s) {
+		if (*s == '\\' && is_octal(s[1]) && is_octal(s[2]) && is_octal(s[3])) {
+			*out++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			s += 4;
+		} else {
+			*out++ = *s++;
+		}
+	}
+	*out = 0;
+}

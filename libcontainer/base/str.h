@@ -14,6 +14,9 @@ bool str_u64(const char *s, uint64_t *out);
 bool str_i64(const char *s, int64_t *out);
 
 bool str_starts(const char *s, const char *prefix);
+/* In place: "\040" to ' ', as /proc/PID/mountinfo writes blanks, tabs, newlines and backslashes
+ * (proc(5)); what is no such escape stays. */
+void str_unescape_octal(char *s);
 bool str_eq(const char *a, const char *b); /* NULL equals only NULL */
 
 /* A text that grows in an arena. str is always terminated. */

@@ -393,22 +393,6 @@ int step_readonly(struct sandbox *s, struct lc_error *e)
 
 /* ---- change ---- */
 
-/* "\040" to ' ', in place. */
-static void unescape(char *s)
-{
-	char *out = s;
-
-	while (*s) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
-			*out++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*out++ = *s++;
-		}
-	}
-	*out = 0;
-}
-
 /* The mount point of a line of mountinfo that shows a procfs or sysfs outside of @root, else
  * NULL. */
 static char *bare_kernel_fs(char *line, const char *root)
@@ -427,7 +411,7 @@ static char *bare_kernel_fs(char *line, const char *root)
 	end = strchr(at, ' ');
 	if (end)
 		*end = 0;
-	unescape(at);
+	str_unescape_octal(at);
 	return !strncmp(at, root, n) && (at[n] == '/' || !at[n]) ? NULL : at;
 }
 

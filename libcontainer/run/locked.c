@@ -63,21 +63,6 @@ static bool contains(const char *dir, const char *path)
 	return !strncmp(path, dir, n) && (!path[n] || path[n] == '/');
 }
 
-/* Blanks and the like are "\040" in mountinfo. */
-static void unescape(char *s)
-{
-	char *out = s;
-
-	for (; *s; s++, out++) {
-		*out = *s;
-		if (*s == '\\' && s[1] && s[2] && s[3]) {
-			*out = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		}
-	}
-	*out = 0;
-}
-
 /* The point and the options of a line: "36 35 98:0 /root /point options ...". */
 static bool split_line(char *line, char **point, char **words)
 {
@@ -86,7 +71,7 @@ static bool split_line(char *line, char **point, char **words)
 	*point = line ? strsep(&line, " ") : NULL;
 	*words = line ? strsep(&line, " ") : NULL;
 	if (*words)
-		unescape(*point);
+		str_unescape_octal(*point);
 	return *words;
 }
 

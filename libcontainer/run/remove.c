@@ -50,22 +50,6 @@ int container_kill_all(struct container *c, struct lc_error *e)
 
 /* ---- mounts of a container without a mount namespace ---- */
 
-/* Undoes the octal escapes of mountinfo in place. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = 0;
-}
-
 static bool was_there(const struct state *state, const char *id)
 {
 	for (size_t i = 0; i < state->mounts_before.n; i++)
@@ -85,7 +69,7 @@ static bool is_below(char *line, const char *root, char **id, char **target)
 	*target = strsep(&line, " ");
 	if (!*target)
 		return false;
-	unescape(*target);
+	str_unescape_octal(*target);
 	return !strncmp(*target, root, len) && (*target)[len] == '/';
 }
 

@@ -107,22 +107,6 @@ struct walk {
 	bool writable;
 };
 
-/* "\040" to ' ', in place. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = 0;
-}
-
 static int read_points(struct walk *w, struct lc_error *e)
 {
 	struct arena *a = &w->job->arena;
@@ -142,7 +126,7 @@ static int read_points(struct walk *w, struct lc_error *e)
 		point = line ? strsep(&line, " ") : NULL;
 		if (!point)
 			continue;
-		unescape(point);
+		str_unescape_octal(point);
 		w->points.v[w->points.n++] = point;
 	}
 	return 0;

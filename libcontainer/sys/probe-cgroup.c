@@ -20,27 +20,6 @@ struct mount_line {
 	const char *fstype, *super;
 };
 
-static bool is_octal(char c)
-{
-	return c >= '0' && c <= '7';
-}
-
-/* Blanks, tabs, newlines and backslashes in names are written as \040 and the like. */
-static void unescape(char *s)
-{
-	char *out = s;
-
-	while (*s) {
-		if (*s == '\\' && is_octal(s[1]) && is_octal(s[2]) && is_octal(s[3])) {
-			*out++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*out++ = *s++;
-		}
-	}
-	*out = 0;
-}
-
 static bool parse_line(char *line, struct mount_line *m)
 {
 	char *after = strstr(line, " - "), *field[5] = { 0 };
@@ -54,7 +33,7 @@ static bool parse_line(char *line, struct mount_line *m)
 	if (!field[4] || !str_u64(field[0], &m->id))
 		return false;
 	m->path = field[4];
-	unescape(m->path);
+	str_unescape_octal(m->path);
 	m->fstype = strsep(&after, " ");
 	strsep(&after, " ");
 	m->super = after ? after : "";

@@ -21,6 +21,24 @@
 #include <sys/wait.h>
 
 /* libc's names are the oracle: every errno it knows has a text here, and nothing else has. */
+TEST(escapes_of_mountinfo_are_undone)
+{
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
+		{ "/plain", "/plain" }, { "/a\\040b\\011c\\012d\\134e", "/a b\tc\nd\\e" },
+		{ "\\040\\040", "  " }, { "/end\\04", "/end\\04" },
+		{ "/end\\", "/end\\" }, { "/no\\09x", "/no\\09x" },
+	};
+	char text[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(text, sizeof(text), "%s", cases[i].in);
+		str_unescape_octal(text);
+		CHECK_STR(text, cases[i].out);
+	}
+}
+
 TEST(every_errno_has_a_lower_case_text)
 {
 	for (int i = 1; i < 4096; i++) {
