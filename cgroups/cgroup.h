@@ -18,6 +18,7 @@ struct cgroup_ref {
 	enum cgroup_driver driver;
 	char *mount; /* "/sys/fs/cgroup" or the unified mount of a hybrid host */
 	char *path; /* below the mount, begins with '/'; NULL: no cgroup */
+	char *place; /* where its processes are, below path: "a/b"; NULL: in itself */
 	char *scope; /* systemd unit, NULL with CGROUP_FS */
 	bool user; /* the unit is one of the user's own systemd */
 	bool made; /* we created it, so we remove it */
@@ -26,7 +27,8 @@ struct cgroup_ref {
 struct cgroup_ops {
 	const char *name;
 	/* Makes the cgroup and its parents, enables controllers, writes limits, attaches the device
-	 * program; *fd is its O_DIRECTORY descriptor (owned by the caller) for CLONE_INTO_CGROUP.
+	 * program; *fd is the O_DIRECTORY descriptor (owned by the caller) of where its processes
+	 * go, for CLONE_INTO_CGROUP.
 	 * Refuses one that is not empty or is frozen.  On failure nothing is left behind.
 	 * @pid: 0, or (systemd) a blocked process to make the scope with. */
 	int (*create)(const struct plan_cgroup *plan, const struct plan_host *host, pid_t pid,
@@ -46,6 +48,12 @@ extern const struct cgroup_ops cgroup_fs_ops; /* CGROUP_FS's */
 
 int cgroup_open(const struct cgroup_ref *ref,
 		struct lc_error *e) lc_checked; /* owned O_DIRECTORY fd */
+
+/* The same of where its processes are: what it sees as its own. */
+int cgroup_open_place(const struct cgroup_ref *ref, struct lc_error *e) lc_checked;
+
+/* That, as an absolute path on the host; NULL without a cgroup. */
+char *cgroup_place_path(struct arena *a, const struct cgroup_ref *ref);
 
 /* SIGKILL to every process in it and below: cgroup.kill. @sig other than SIGKILL: one by one. */
 int cgroup_kill(int cgroup, int sig, struct lc_error *e) lc_checked;

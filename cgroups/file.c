@@ -192,6 +192,27 @@ int cg_open_mount(const char *mount, struct lc_error *e)
 	return fd_take(&fd);
 }
 
+char *cgroup_place_path(struct arena *a, const struct cgroup_ref *ref)
+{
+	if (!ref->path)
+		return NULL;
+	return arena_printf(a, "%s%s%s%s", ref->mount, ref->path, ref->place ? "/" : "",
+			    ref->place ? ref->place : "");
+}
+
+/* The names in @place were made by hull, but those below are the container's to make. */
+int cgroup_open_place(const struct cgroup_ref *ref, struct lc_error *e)
+{
+	auto_fd top = cgroup_open(ref, e), fd = -1;
+
+	if (top < 0 || !ref->place)
+		return fd_take(&top);
+	fd = openat(top, ref->place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return lc_err_errno(e, "open cgroup %s%s/%s", ref->mount, ref->path, ref->place);
+	return fd_take(&fd);
+}
+
 int cgroup_open(const struct cgroup_ref *ref, struct lc_error *e)
 {
 	auto_fd mount = -1, fd = -1;

@@ -140,6 +140,38 @@ static int check_type(const struct making *m, int dir, const struct plan_cgroup 
 	return lc_err_errno(e, "write \"threaded\" to %s%s/cgroup.type", m->mount_path, m->path);
 }
 
+/* Controllers come last: a cgroup that has processes passes none on. */
+static int fill_place(const struct making *m, int place, pid_t pid, const struct lc_log *log,
+		      struct lc_error *e)
+{
+	static const struct plan_cgroup no_limits;
+
+	if (pid && cgroup_attach(place, NULL, pid, e) < 0)
+		return -1;
+	return cg_enable_controllers(m->mount, m->mount_path, m->path, place, &no_limits, log, e);
+}
+
+int cg_place(int dir, const struct plan_cgroup *plan, pid_t pid, const struct lc_log *log,
+	     struct lc_error *e)
+{
+	auto_arena a = {};
+	struct cg_path above;
+	struct making m = { .mount = dir, .mount_path = cg_path_of(dir, &above) };
+	auto_fd fd = -1;
+
+	m.path = arena_printf(&a, "/%s", plan->place);
+	if (make(&m) < 0)
+		lc_err_errno(e, "mkdir %s%s", m.mount_path, m.path);
+	else
+		fd = openat(dir, plan->place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && !e->code)
+		lc_err_errno(e, "open %s%s", m.mount_path, m.path);
+	if (fd >= 0 && fill_place(&m, fd, pid, log, e) == 0)
+		return fd_take(&fd);
+	unmake(&m);
+	return -1;
+}
+
 static int set_up(struct making *m, const struct plan_cgroup *plan, const struct lc_log *log,
 		  struct lc_error *e)
 {
@@ -154,7 +186,7 @@ static int set_up(struct making *m, const struct plan_cgroup *plan, const struct
 		return -1;
 	if (cg_apply(dir, plan, m->leaf_made ? CG_NEW : CG_REUSED, log, e) < 0)
 		return -1;
-	return fd_take(&dir);
+	return plan->place ? cg_place(dir, plan, 0, log, e) : fd_take(&dir);
 }
 
 static bool no_permission(int err)
@@ -217,6 +249,7 @@ static int fs_create(const struct plan_cgroup *plan, const struct plan_host *hos
 	}
 	out->mount = arena_strdup(a, host->cgroup2);
 	out->path = arena_strdup(a, plan->path);
+	out->place = plan->place;
 	out->made = m.leaf_made;
 	return 0;
 }

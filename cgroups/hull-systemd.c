@@ -5,7 +5,7 @@
  *
  *	hull-systemd [--user] [--timeout=SECONDS] start UNIT PROPERTY...
  *	hull-systemd [--user] [--timeout=SECONDS] set UNIT PROPERTY...
- *	hull-systemd [--user] [--timeout=SECONDS] attach UNIT PID
+ *	hull-systemd [--user] [--timeout=SECONDS] attach UNIT PID [/CGROUP]
  *	hull-systemd [--user] [--timeout=SECONDS] stop UNIT
  *
  * A PROPERTY is its name, its D-Bus type and its values, each behind the byte UNIT_SEPARATOR.  On
@@ -438,7 +438,7 @@ static int attach(struct session *s, char **words)
 
 	if (!words[0] || !str_u32(words[0], &pid))
 		return fail("attach: expected a pid");
-	if (m && sd_bus_message_append(m, "ssau", s->unit, "", 1, pid) >= 0)
+	if (m && sd_bus_message_append(m, "ssau", s->unit, words[1] ? words[1] : "", 1, pid) >= 0)
 		r = call(s, "attach a process to", m, NULL, NULL);
 	sd_bus_message_unref(m);
 	return r < 0 ? -1 : 0;

@@ -63,6 +63,11 @@ int cg_enable_controllers(int mount, const char *mount_path, const char *path, i
 int cg_check_controllers(int mount, const char *mount_path, const struct plan_cgroup *plan,
 			 struct lc_error *e) lc_checked;
 
+/* Makes the cgroup plan->place below @dir, moves @pid there (0: nobody) and passes on to it what
+ * controllers @dir has.  Returns its descriptor (owned).  On failure nothing is left. */
+int cg_place(int dir, const struct plan_cgroup *plan, pid_t pid, const struct lc_log *log,
+	     struct lc_error *e) lc_checked;
+
 /* What is known of a cgroup that is to be changed. */
 enum cg_use {
 	CG_NEW, /* just made: nothing is attached */

@@ -141,14 +141,14 @@ static int ask_stop(bool user, const char *scope, struct lc_error *e)
 }
 
 static int set_up(int mount, const struct cgroup_ref *ref, const struct plan_cgroup *plan,
-		  const struct lc_log *log, struct lc_error *e)
+		  pid_t pid, const struct lc_log *log, struct lc_error *e)
 {
 	auto_fd dir = cgroup_open(ref, e);
 
 	if (dir < 0 || cg_enable_controllers(mount, ref->mount, ref->path, dir, plan, log, e) < 0 ||
 	    cg_apply(dir, plan, CG_REUSED, log, e) < 0)
 		return -1;
-	return fd_take(&dir);
+	return plan->place ? cg_place(dir, plan, pid, log, e) : fd_take(&dir);
 }
 
 static int systemd_create(const struct plan_cgroup *plan, const struct plan_host *host, pid_t pid,
@@ -159,6 +159,7 @@ static int systemd_create(const struct plan_cgroup *plan, const struct plan_host
 	struct cgroup_ref ref = {
 		.driver = CGROUP_SYSTEMD,
 		.mount = host->cgroup2,
+		.place = plan->place,
 		.scope = plan->scope,
 		.user = plan->user_instance,
 		.made = true,
@@ -176,7 +177,7 @@ static int systemd_create(const struct plan_cgroup *plan, const struct plan_host
 	if (ref.path[0] != '/' || !ref.path[1])
 		return lc_err(e, LC_ESYSTEM, "start %s: systemd tells no cgroup of it", ref.scope);
 	files = unit_files(a, plan);
-	*fd = set_up(mount, &ref, &files, log, e);
+	*fd = set_up(mount, &ref, &files, pid, log, e);
 	if (*fd < 0) {
 		struct lc_error ignored;
 
@@ -221,6 +222,8 @@ static int systemd_attach(const struct cgroup_ref *ref, pid_t pid, struct lc_err
 	unit_add(&w, "attach");
 	unit_add(&w, ref->scope);
 	unit_add(&w, arena_printf(&a, "%d", pid));
+	if (ref->place)
+		unit_add(&w, arena_printf(&a, "/%s", ref->place));
 	return unit_ask(ref->user, &w, &a, &answer, e);
 }
 

@@ -4,6 +4,7 @@
 #include "seccomp/library.h"
 #include "seccomp/rules.h"
 #include "sys/probe.h"
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <string.h>
 
@@ -16,10 +17,12 @@ static void nobody(void *ctx, const char *member, const char *text)
 
 /* TSYNC has no meaning for a process with one thread.  SPEC_ALLOW is the default of peers only when
  * no flags are given at all; an empty list means none. */
-static uint32_t flags_of(const struct spec_seccomp *profile, seccomp_note_fn *note, void *ctx)
+uint32_t seccomp_flags(const struct spec_seccomp *profile, seccomp_note_fn *note, void *ctx)
 {
 	uint32_t flags = 0;
 
+	if (!note)
+		note = nobody;
 	if (!profile->flags.v)
 		return probe_seccomp_flag(SECCOMP_FILTER_FLAG_SPEC_ALLOW)
 			       ? SECCOMP_FILTER_FLAG_SPEC_ALLOW
@@ -37,6 +40,26 @@ static uint32_t flags_of(const struct spec_seccomp *profile, seccomp_note_fn *no
 			flags |= flag;
 	}
 	return flags;
+}
+
+/* The kernel checks the rest. */
+const char *seccomp_check_raw(const struct bytes *filter)
+{
+	const size_t n = filter->n / sizeof(struct sock_filter);
+
+	if (!n || filter->n % sizeof(struct sock_filter))
+		return "not a whole number of BPF instructions of 8 bytes";
+	if (n > BPF_MAXINSNS)
+		return "more than 4096 BPF instructions";
+	for (size_t i = 0; i < n; i++) {
+		struct sock_filter ins;
+
+		memcpy(&ins, filter->v + i * sizeof(ins), sizeof(ins));
+		if (ins.code == (BPF_RET | BPF_K) &&
+		    (ins.k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF)
+			return "it notifies an agent, which only a profile in linux.seccomp may";
+	}
+	return NULL;
 }
 
 static bool uses_notify(const struct spec_seccomp *profile)
@@ -57,7 +80,7 @@ int seccomp_compile(struct arena *a, const struct spec_seccomp *profile, seccomp
 	if (!note)
 		note = nobody;
 	memset(out, 0, sizeof(*out));
-	out->flags = flags_of(profile, note, ctx);
+	out->flags = seccomp_flags(profile, note, ctx);
 	out->notify = uses_notify(profile);
 	if (!out->notify)
 		out->flags &=

@@ -24,6 +24,13 @@ typedef void seccomp_note_fn(void *ctx, const char *member, const char *text);
 int seccomp_compile(struct arena *a, const struct spec_seccomp *profile, seccomp_note_fn *note,
 		    void *ctx, struct seccomp_filter *out, struct lc_error *e) lc_checked;
 
+/* SECCOMP_FILTER_FLAG_* of a profile; @note may be NULL. */
+uint32_t seccomp_flags(const struct spec_seccomp *profile, seccomp_note_fn *note, void *ctx);
+
+/* What is wrong with a filter that was made elsewhere (struct sock_filter instructions), or NULL.
+ * Whether it ends everywhere and jumps only ahead is for the kernel to judge. */
+const char *seccomp_check_raw(const struct bytes *filter);
+
 /* hull's own default profile, for `spec`, `run --rootfs` and `sandbox`; each group of calls stands
  * in default-profile.c with its reason. @caps: bit n set: capability n is granted. */
 const struct spec_seccomp *seccomp_default_profile(struct arena *a, uint64_t caps);

@@ -81,9 +81,13 @@ static bool takes_label(const char *fstype)
 
 static bool names_label(const struct strs *data)
 {
+	static const char *const options[] = { "context=", "fscontext=", "defcontext=",
+					       "rootcontext=" };
+
 	for (size_t i = 0; i < data->n; i++)
-		if (str_starts(data->v[i], "context=") || str_starts(data->v[i], "fscontext="))
-			return true;
+		for (size_t k = 0; k < ARRAY_SIZE(options); k++)
+			if (str_starts(data->v[i], options[k]))
+				return true;
 	return false;
 }
 
@@ -132,8 +136,8 @@ static int configure(const struct sandbox *s, const struct mounting *m, int fs, 
 			return ret;
 	}
 	if (label && takes_label(p->fstype) && !names_label(&p->data) &&
-	    sys_fsconfig_string(fs, "context", label) < 0)
-		return sys_fs_error(e, fs, "context=%s", label);
+	    sys_fsconfig_string(fs, s->plan->mount_label_option, label) < 0)
+		return sys_fs_error(e, fs, "%s=%s", s->plan->mount_label_option, label);
 	return set_mode(fs, m, e) < 0 ? -1 : 1;
 }
 
@@ -195,8 +199,8 @@ static bool join_options(const struct sandbox *s, const struct plan_mount *p, ch
 					      p->data.v[i]);
 	}
 	if (s->plan->mount_label && n < size)
-		n += (size_t)snprintf(out + n, size - n, "%scontext=\"%s\"", n ? "," : "",
-				      s->plan->mount_label);
+		n += (size_t)snprintf(out + n, size - n, "%s%s=\"%s\"", n ? "," : "",
+				      s->plan->mount_label_option, s->plan->mount_label);
 	return n < size;
 }
 

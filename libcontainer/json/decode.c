@@ -413,18 +413,23 @@ static bool base64_group(const char *s, bool last, struct bytes *out)
 	return true;
 }
 
+bool decode_base64(struct arena *a, const char *text, size_t len, struct bytes *out)
+{
+	bool ok = len % 4 == 0;
+
+	if (ok) {
+		out->v = arena_alloc(a, len / 4 * 3);
+		out->n = 0;
+	}
+	for (size_t i = 0; ok && i < len; i += 4)
+		ok = base64_group(text + i, i + 4 == len, out);
+	return ok;
+}
+
 static void decode_bytes(struct decoder *d, const struct at *at, const struct json *v,
 			 struct bytes *out)
 {
-	bool ok = v->type == JSON_STRING && v->len % 4 == 0;
-
-	if (ok) {
-		out->v = arena_alloc(d->arena, v->len / 4 * 3);
-		out->n = 0;
-	}
-	for (size_t i = 0; ok && i < v->len; i += 4)
-		ok = base64_group(v->text + i, i + 4 == v->len, out);
-	if (!ok)
+	if (v->type != JSON_STRING || !decode_base64(d->arena, v->text, v->len, out))
 		unexpected(d, at, v, "expected bytes in base64");
 }
 

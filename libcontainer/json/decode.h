@@ -232,6 +232,9 @@ int decode_text(struct arena *a, const char *file, const char *text, size_t len,
 		const struct shape *shape, void *out, const struct report *report,
 		struct lc_error *e) lc_checked;
 
+/* Base64 with its padding and nothing else; false when @text is something else. */
+bool decode_base64(struct arena *a, const char *text, size_t len, struct bytes *out) lc_checked;
+
 bool strs_have(const struct strs *list, const char *word);
 
 /* The word of a value, or NULL; the value of a word in *value, or false. */

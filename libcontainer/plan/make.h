@@ -23,6 +23,7 @@ int planner_namespaces(struct planner *p) lc_checked;
 int planner_root(struct planner *p) lc_checked;
 int planner_mounts(struct planner *p) lc_checked;
 int planner_paths(struct planner *p) lc_checked; /* masked and read-only */
+int planner_mount_label(struct planner *p) lc_checked;
 int planner_devices(struct planner *p) lc_checked;
 int planner_sysctls(struct planner *p) lc_checked;
 int planner_hooks(struct planner *p) lc_checked;

@@ -163,6 +163,50 @@ static void plan_unit_properties(struct planner *p)
 	}
 }
 
+/* "a" or "a/b": what may be made below a cgroup. */
+static bool is_path_below(const char *path)
+{
+	size_t len;
+
+	for (;; path += len + 1) {
+		len = strcspn(path, "/");
+		if (!len || (len <= 2 && !strncmp(path, "..", len)))
+			return false;
+		if (!path[len])
+			return true;
+	}
+}
+
+static int add_place(struct planner *p, const char *key, const char *name)
+{
+	char **place = &p->plan->cgroup.place;
+
+	if (!is_path_below(name))
+		return lc_err(p->e, LC_ECONFIG,
+			      "annotations.%s: expected the name of a cgroup to be made below the "
+			      "container's, found \"%s\"",
+			      key, name);
+	*place = *place ? arena_printf(p->a, "%s/%s", *place, name) : arena_strdup(p->a, name);
+	return 0;
+}
+
+/* crun's annotations: the limits are those of the container's cgroup, its processes are one or two
+ * cgroups below and have that to themselves. */
+static int plan_place(struct planner *p)
+{
+	static const char subgroup[] = "run.oci.systemd.subgroup";
+	static const char delegated[] = "run.oci.delegate-cgroup";
+	const char *name = annotation(p, subgroup);
+
+	if (name && *name && p->plan->cgroup.driver != CGROUP_SYSTEMD)
+		planner_note(p, false, "annotations",
+			     "%s has no effect: the cgroup manager is not systemd", subgroup);
+	else if (name && *name && add_place(p, subgroup, name) < 0)
+		return -1;
+	name = annotation(p, delegated);
+	return name ? add_place(p, delegated, name) : 0;
+}
+
 /* The container's root manages its own cgroup where it can see and write it, and nothing above. */
 static bool delegates(const struct planner *p)
 {
@@ -205,6 +249,11 @@ int planner_cgroup(struct planner *p)
 			return lc_err(p->e, LC_ECONFIG,
 				      "%s: needs a cgroup, and the cgroup manager is \"disabled\"",
 				      cgroup->files.v[0].member);
+		if (annotation(p, "run.oci.delegate-cgroup"))
+			return lc_err(
+				p->e, LC_ECONFIG,
+				"annotations.run.oci.delegate-cgroup: needs a cgroup, and the "
+				"cgroup manager is \"disabled\"");
 		return plan_devices(p, resources);
 	}
 	if (cgroup->driver == CGROUP_SYSTEMD) {
@@ -214,7 +263,9 @@ int planner_cgroup(struct planner *p)
 	} else if (plan_path(p) < 0) {
 		return -1;
 	}
-	cgroup->required = !p->plan->rootless || placed || cgroup->files.n > 0;
+	if (plan_place(p) < 0)
+		return -1;
+	cgroup->required = !p->plan->rootless || placed || cgroup->files.n > 0 || cgroup->place;
 	cgroup->chown = delegates(p);
 	return plan_devices(p, resources);
 }

@@ -59,14 +59,45 @@ static void copy_paths(struct arena *a, const struct strs *from, struct strs *to
 	}
 }
 
-int planner_paths(struct planner *p)
+/* Which of mount(8)'s context options says it. */
+static int label_option(struct planner *p)
 {
-	copy_paths(p->a, &p->linux_->maskedPaths, &p->plan->masked);
-	copy_paths(p->a, &p->linux_->readonlyPaths, &p->plan->readonly);
+	static const char key[] = "run.oci.mount_context_type";
+	static const char *const options[] = { "context", "fscontext", "defcontext",
+					       "rootcontext" };
+	const char *value = annotation(p, key);
+
+	if (!value)
+		value = options[0];
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (strcmp(value, options[i]) != 0)
+			continue;
+		p->plan->mount_label_option = arena_strdup(p->a, value);
+		return 0;
+	}
+	return lc_err(p->e, LC_ECONFIG,
+		      "annotations.%s: expected context, fscontext, defcontext or rootcontext, "
+		      "found \"%s\"",
+		      key, value);
+}
+
+int planner_mount_label(struct planner *p)
+{
+	if (label_option(p) < 0)
+		return -1;
 	p->plan->mount_label = p->linux_->mountLabel;
 	if (p->plan->mount_label && !p->host->selinux) {
 		planner_note(p, false, "linux.mountLabel", "SELinux is not in force");
 		p->plan->mount_label = NULL;
 	}
+	if (!p->plan->mount_label)
+		p->plan->mount_label_option = NULL;
 	return 0;
+}
+
+int planner_paths(struct planner *p)
+{
+	copy_paths(p->a, &p->linux_->maskedPaths, &p->plan->masked);
+	copy_paths(p->a, &p->linux_->readonlyPaths, &p->plan->readonly);
+	return planner_mount_label(p);
 }

@@ -59,9 +59,17 @@ int refuse_unsupported(struct planner *p)
 static void note_annotations(struct planner *p)
 {
 	static const char *const carried_out[] = {
-		"run.oci.keep_original_groups", "run.oci.seccomp_fail_unknown_syscall",
-		"run.oci.pidfd_receiver",	"run.oci.hooks.stdout",
-		"run.oci.hooks.stderr",		NULL,
+		"run.oci.keep_original_groups",
+		"run.oci.seccomp_fail_unknown_syscall",
+		"run.oci.seccomp.receiver",
+		"run.oci.seccomp_bpf_data",
+		"run.oci.mount_context_type",
+		"run.oci.pidfd_receiver",
+		"run.oci.systemd.subgroup",
+		"run.oci.delegate-cgroup",
+		"run.oci.hooks.stdout",
+		"run.oci.hooks.stderr",
+		NULL,
 	};
 
 	for (size_t i = 0; i < p->spec->annotations.n; i++) {
@@ -182,8 +190,7 @@ int plan_mounts(struct arena *a, const struct spec *spec, const struct plan_opti
 	if (planner_namespaces(&p) < 0 || planner_root(&p) < 0 || planner_mounts(&p) < 0)
 		return -1;
 	plan->root.readonly = false; /* as it is already, if it shall be */
-	plan->mount_label = host->selinux ? p.linux_->mountLabel : NULL;
-	return 0;
+	return planner_mount_label(&p);
 }
 
 int plan_update(struct arena *a, const struct spec_resources *resources,

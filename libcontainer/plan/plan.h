@@ -168,6 +168,7 @@ struct plan_seccomp {
 	uint32_t flags; /* SECCOMP_FILTER_FLAG_* */
 	bool early; /* load before capabilities are dropped: no_new_privs is not asked for */
 	char *listener_path, *listener_metadata; /* a SCMP_ACT_NOTIFY rule is in use */
+	char *listener_member; /* who named the path, for messages */
 };
 
 /* What the program gives up by Landlock (sys/landlock.h has the bits). */
@@ -221,6 +222,7 @@ struct plan_cgroup {
 	enum cgroup_driver driver;
 	char *path; /* relative to the cgroup2 mount, begins with '/' (CGROUP_FS) */
 	char *slice, *scope; /* CGROUP_SYSTEMD */
+	char *place; /* where its processes go, below it: "a/b"; NULL: into itself */
 	struct pairs systemd_properties; /* annotations org.systemd.property.* */
 	bool user_instance; /* systemd --user */
 	struct strs controllers; /* those that files below need: "memory", "cpu"... */
@@ -264,7 +266,8 @@ struct plan {
 	PLAN_LIST(struct plan_device) devices;
 	PLAN_LIST(struct plan_symlink) symlinks;
 	struct strs masked, readonly; /* absolute paths inside */
-	char *mount_label; /* SELinux: context= of new mounts */
+	char *mount_label; /* SELinux: of new mounts */
+	char *mount_label_option; /* "context", or what run.oci.mount_context_type says */
 	char *hostname, *domainname;
 	PLAN_LIST(struct plan_sysctl) sysctls;
 	bool loopback_up; /* a new network namespace */
@@ -288,6 +291,7 @@ struct plan_options {
 	enum cgroup_driver cgroup_driver;
 	bool no_pivot, no_new_keyring;
 	const char *rootless; /* "true", "false", "auto" or NULL */
+	const char *seccomp_receiver; /* RUN_OCI_SECCOMP_RECEIVER, or NULL */
 };
 
 /* One `exec`: a process.json, or config.json's process with changes (as struct lc_exec). */

@@ -203,6 +203,7 @@ static const struct field plan_seccomp_fields[] = {
 	F_BOOL(struct plan_seccomp, early, OMIT_ZERO),
 	F_STRING(struct plan_seccomp, listener_path),
 	F_STRING(struct plan_seccomp, listener_metadata),
+	F_STRING(struct plan_seccomp, listener_member),
 	{},
 };
 static SHAPE(plan_seccomp);
@@ -276,6 +277,7 @@ static const struct field plan_cgroup_fields[] = {
 	F_STRING(struct plan_cgroup, path),
 	F_STRING(struct plan_cgroup, slice),
 	F_STRING(struct plan_cgroup, scope),
+	F_STRING(struct plan_cgroup, place),
 	F_PAIRS(struct plan_cgroup, systemd_properties, OMIT_ZERO),
 	F_BOOL(struct plan_cgroup, user_instance, OMIT_ZERO),
 	F_STRS(struct plan_cgroup, controllers, OMIT_ZERO),
@@ -325,6 +327,7 @@ static const struct field plan_fields[] = {
 	F_STRS(struct plan, masked, OMIT_ZERO),
 	F_STRS(struct plan, readonly, OMIT_ZERO),
 	F_STRING(struct plan, mount_label),
+	F_STRING(struct plan, mount_label_option),
 	F_STRING(struct plan, hostname),
 	F_STRING(struct plan, domainname),
 	F_OBJECTS(struct plan, sysctls, plan_sysctl, OMIT_ZERO),

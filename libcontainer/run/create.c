@@ -392,7 +392,7 @@ static char *shown_cgroup(struct creation *m)
 	const struct plan_host *host = &m->loaded.host;
 
 	if (ref->path)
-		return arena_printf(&m->c.arena, "%s%s", ref->mount, ref->path);
+		return cgroup_place_path(&m->c.arena, ref);
 	if (host->cgroup2 && host->own_cgroup)
 		return arena_printf(&m->c.arena, "%s%s", host->cgroup2, host->own_cgroup);
 	return NULL;

@@ -193,7 +193,7 @@ static int open_cgroup(struct execution *x, struct lc_error *e)
 		return sub ? lc_err(e, LC_ESTATE, "--cgroup: the container has no cgroup") : 0;
 	if (!sub)
 		x->cgroup_fallback = open_cgroup_of_init(x);
-	x->cgroup = cgroup_open(&x->c.state.cgroup, e);
+	x->cgroup = cgroup_open_place(&x->c.state.cgroup, e);
 	if (x->cgroup < 0 && x->cgroup_fallback >= 0) {
 		x->cgroup = fd_take(&x->cgroup_fallback);
 		return 0;
@@ -231,7 +231,6 @@ static int begin(struct execution *x, struct lc_error *e)
 {
 	const struct sandbox_ops *ops = container_sandbox(x->c.state.vm, e);
 	const struct cgroup_ref *ref = &x->c.state.cgroup;
-	struct arena *a = &x->c.arena;
 	struct sandbox_args args = {
 		.plan = &x->loaded.plan,
 		.log = x->lc->log,
@@ -239,7 +238,7 @@ static int begin(struct execution *x, struct lc_error *e)
 		.state_dir = x->c.dir,
 		.cgroup = x->cgroup,
 		.cgroup_fallback = x->cgroup_fallback,
-		.cgroup_path = ref->path ? arena_printf(a, "%s%s", ref->mount, ref->path) : NULL,
+		.cgroup_path = cgroup_place_path(&x->c.arena, ref),
 		.start_fifo = -1,
 		.status_fifo = -1,
 		.console_socket = x->console_socket,

@@ -100,6 +100,7 @@ int load_bundle(struct lc *lc, const char *id, const struct lc_create *how, stru
 		.no_pivot = how->no_pivot,
 		.no_new_keyring = how->no_new_keyring,
 		.rootless = lc->rootless,
+		.seccomp_receiver = getenv("RUN_OCI_SECCOMP_RECEIVER"),
 	};
 	if (plan_make(a, out->spec, &out->options, &out->host, &out->plan, e) < 0)
 		return -1;
@@ -125,6 +126,7 @@ int load_saved(struct container *c, struct loaded *out, struct lc_error *e)
 		.no_pivot = state->no_pivot,
 		.no_new_keyring = state->no_new_keyring,
 		.rootless = c->lc->rootless,
+		.seccomp_receiver = getenv("RUN_OCI_SECCOMP_RECEIVER"),
 	};
 	return plan_host_ask(&c->arena, &out->host, e);
 }
@@ -175,6 +177,7 @@ int lc_validate(struct lc *lc, const struct lc_create *given, lc_say_fn *say, vo
 		.bundle = l.bundle,
 		.cgroup_driver = lc->driver,
 		.rootless = lc->rootless,
+		.seccomp_receiver = getenv("RUN_OCI_SECCOMP_RECEIVER"),
 	};
 	if (plan_host_ask(&a, &l.host, e) < 0 ||
 	    plan_make(&a, l.spec, &l.options, &l.host, &l.plan, e) < 0)

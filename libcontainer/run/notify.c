@@ -46,11 +46,11 @@ int notify_hand_over(const struct plan *plan, const char *head, const char *tail
 	buf_add(&w.out, ",\"state\":");
 	add_state(&w.out, head, tail, pid);
 	buf_add(&w.out, "}");
-	sock = socket_connect(SOCK_STREAM, "linux.seccomp.listenerPath", seccomp->listener_path, e);
+	sock = socket_connect(SOCK_STREAM, seccomp->listener_member, seccomp->listener_path, e);
 	if (sock < 0)
 		return -1;
 	if (send_all(sock, w.out.str, w.out.len, listener) < 0)
-		return lc_err_errno(e, "linux.seccomp.listenerPath: send to %s",
+		return lc_err_errno(e, "%s: send to %s", seccomp->listener_member,
 				    seccomp->listener_path);
 	return 0;
 }

@@ -243,7 +243,7 @@ static void set_restore_flags(struct criu *k, const struct creation *m)
 		return;
 	}
 	k->cg_root = (CriuCgroupRoot)CRIU_CGROUP_ROOT__INIT;
-	k->cg_root.path = ref->path + strspn(ref->path, "/");
+	k->cg_root.path = cgroup_place_path(k->arena, ref) + strlen(ref->mount) + 1;
 	k->cg_roots[0] = &k->cg_root;
 	o->cg_root = k->cg_roots;
 	o->n_cg_root = 1;

@@ -35,6 +35,7 @@ static const struct field cgroup_ref_fields[] = {
 	F_ENUM(struct cgroup_ref, driver, driver_words, REQUIRED),
 	F_STRING(struct cgroup_ref, mount),
 	F_STRING(struct cgroup_ref, path),
+	F_STRING(struct cgroup_ref, place),
 	F_STRING(struct cgroup_ref, scope),
 	F_BOOL(struct cgroup_ref, user),
 	F_BOOL(struct cgroup_ref, made),

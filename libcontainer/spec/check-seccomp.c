@@ -45,9 +45,6 @@ static void check_notify(struct checker *c, const struct spec_seccomp *s, size_t
 {
 	const struct spec_syscall *call = &s->syscalls.v[i];
 
-	if (!s->listenerPath)
-		rule_broken(c, rule_at(c, "linux.seccomp.syscalls[%zu].action", i),
-			    "SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath");
 	if (strs_have(&call->names, "write"))
 		rule_broken(c, rule_at(c, "linux.seccomp.syscalls[%zu].action", i),
 			    "SCMP_ACT_NOTIFY cannot be used for the write syscall");

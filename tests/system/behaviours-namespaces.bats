@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load helpers
+load agent
 
 setup() {
 	make_bundle
@@ -11,53 +12,12 @@ setup() {
 
 teardown() {
 	clean_up
-	[ -z "${AGENT:-}" ] || kill "$AGENT" 2>/dev/null || :
+	end_agent
 }
 
 inside() {
 	program sh -c "$1"
 	run -0 hull run "$ID"
-}
-
-# An agent at socket $1 that writes what it is sent to $2 and answers every call with "go on".
-agent() {
-	python3 - "$1" "$2" 3>&- <<'PY' &
-import array, fcntl, os, select, socket, struct, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-s.bind(sys.argv[1])
-s.listen(8)
-while True:
-    c, _ = s.accept()
-    data, anc, _, _ = c.recvmsg(65536, socket.CMSG_SPACE(4))
-    while True:
-        more = c.recv(65536)
-        if not more:
-            break
-        data += more
-    with open(sys.argv[2] + ".new", "wb") as f:
-        f.write(data)
-    os.rename(sys.argv[2] + ".new", sys.argv[2])
-    fd = array.array("i", anc[0][2])[0]
-    if os.fork():
-        os.close(fd)
-        continue
-    s.close()
-    ready = select.poll()
-    ready.register(fd, select.POLLIN)
-    while True:
-        # Before 6.11 a blocking receive does not end with the last process under the filter.
-        if ready.poll()[0][1] & select.POLLHUP:
-            os._exit(0)
-        try:
-            req = bytearray(80)
-            fcntl.ioctl(fd, 0xC0502100, req)
-            ident = struct.unpack("Q", req[:8])[0]
-            fcntl.ioctl(fd, 0xC0182101, struct.pack("QqiI", ident, 0, 0, 1))
-        except OSError:
-            os._exit(0)
-PY
-	AGENT=$!
-	until_true test -S "$1"
 }
 
 # An ordinary user, its bundle and its states; one id is mapped.
@@ -230,16 +190,57 @@ C
 	hull delete --force "$ID"
 }
 
-@test "seccomp: a filter that asks about execve, open and close does not block hull" {
-	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $l, syscalls: [
-		{names: ["execve", "execveat", "openat", "open", "read", "close", "fcntl"], action: "SCMP_ACT_NOTIFY"}]}' --arg l "$PWD/agent"
+# nobody_waits CALL...: create, start and exec under a filter that asks about these calls, which are asked about.
+nobody_waits() {
+	local step nnp id
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $l, syscalls: [{names: $n, action: "SCMP_ACT_NOTIFY"}]}' \
+		--arg l "$PWD/agent" --argjson n "$(json_array "$@")"
 	agent "$PWD/agent" sent
-	program cat /etc/passwd
+	printf '#!/bin/sh\nread x </etc/passwd\necho "$x"\n' >rootfs/bin/reads # execve, openat, fcntl, read, close
+	chmod +x rootfs/bin/reads
+	program sh -c 'reads; exec sleep 1000'
 	for nnp in true false; do
 		config ".process.noNewPrivileges = $nnp"
-		run -0 timeout 20 "$HULL" --root "$STATES" run "$ID"
-		[[ $output == root:* ]]
+		id=$ID-$nnp
+		for step in "create $id" "start $id" "exec $id reads"; do
+			: >sent.calls
+			# shellcheck disable=SC2086 # words
+			timeout 60 "$HULL" --root "$STATES" $step >out || {
+				echo "$step: status $?"
+				return 1
+			}
+			[ "${step%% *}" = create ] || until_true test -s sent.calls
+		done
+		[[ $(<out) == root:* ]]
+		hull delete --force "$id"
 	done
+	end_agent
+}
+
+@test "seccomp: a filter that asks about execve does not block create, start or exec" {
+	nobody_waits execve execveat
+}
+
+@test "seccomp: a filter that asks about openat does not block create, start or exec" {
+	nobody_waits openat open openat2
+}
+
+@test "seccomp: a filter that asks about read does not block create, start or exec" {
+	nobody_waits read readv pread64 recvmsg
+}
+
+@test "seccomp: a filter that asks about close does not block create, start or exec" {
+	nobody_waits close close_range
+}
+
+@test "seccomp: a filter that asks about fcntl does not block create, start or exec" {
+	nobody_waits fcntl dup2 dup3
+}
+
+@test "seccomp: a filter that asks about nearly every call does not block create, start or exec" {
+	nobody_waits execve execveat open openat openat2 read readv recvmsg sendmsg close fcntl dup dup2 ioctl mmap poll prctl \
+		capset setuid setgid setgroups setresuid setresgid chdir fchdir getcwd rt_sigaction rt_sigprocmask fstat newfstatat \
+		clone clone3 wait4 kill exit exit_group prlimit64 seccomp
 }
 
 @test "seccomp: listenerPath without a rule that notifies is ignored; write cannot notify" {

@@ -234,6 +234,29 @@ unit_gone() {
 	unit_gone
 }
 
+@test "systemd: subgroup and delegate-cgroup: the container is below its scope, which has the limits" {
+	limits '{pids: {limit: 50}}'
+	config '.annotations = {"run.oci.systemd.subgroup": "container", "run.oci.delegate-cgroup": "payload"}'
+	shull run -d "$ID"
+	[ "$(cgroup_of "$ID")" = "/sys/fs/cgroup/system.slice/$UNIT/container/payload" ]
+	[ "$(cat "/sys/fs/cgroup/system.slice/$UNIT/pids.max")" = 50 ]
+	says pids.max max
+	property TasksMax 50
+	hull exec -d --pid-file exec.pid "$ID" sleep 1000
+	grep -qx "0::/system.slice/$UNIT/container/payload" "/proc/$(cat exec.pid)/cgroup"
+	hull update --pids-limit 60 "$ID"
+	[ "$(cat "/sys/fs/cgroup/system.slice/$UNIT/pids.max")" = 60 ]
+	says pids.max max
+	hull pause "$ID"
+	hull resume "$ID"
+	hull delete --force "$ID"
+	unit_gone
+	[ ! -e "/sys/fs/cgroup/system.slice/$UNIT" ]
+	config '.annotations = {"run.oci.systemd.subgroup": ""}'
+	shull run -d "$ID"
+	[ "$(cgroup_of "$ID")" = "/sys/fs/cgroup/system.slice/$UNIT" ]
+}
+
 @test "systemd: the program is missing" {
 	mv /usr/local/libexec/hull/hull-systemd /usr/local/libexec/hull/away
 	run shull run "$ID"
@@ -278,6 +301,11 @@ unit_gone() {
 	[ "$(cat "/sys/fs/cgroup$path/memory.max")" = 67108864 ]
 	[ "$(cat "/sys/fs/cgroup$path/pids.max")" = 30 ]
 	u exec "$ID" true
+	config '.annotations = {"run.oci.systemd.subgroup": "container"}'
+	u --systemd-cgroup run -d "$ID-sub"
+	u exec -d --pid-file exec.pid "$ID-sub" sleep 1000
+	grep -qx "0::/user.slice/user-2000.slice/user@2000.service/user.slice/hull-$ID-sub.scope/container" "/proc/$(cat exec.pid)/cgroup"
+	u delete --force "$ID-sub"
 	u update --memory 50M "$ID"
 	[ "$(cat "/sys/fs/cgroup$path/memory.max")" = 52428800 ]
 	[ "$("$HULL_TEST_AS_USER" systemctl --user show -P MemoryMax "hull-$ID.scope")" = 52428800 ]

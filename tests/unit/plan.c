@@ -744,6 +744,58 @@ TEST(listeners_are_for_filters_that_notify)
 	CHECK_CONTAINS(notes_of(plan), "linux.seccomp.listenerPath: no action is SCMP_ACT_NOTIFY");
 }
 
+TEST(a_listener_has_one_receiver)
+{
+	struct plan_host host = root_host();
+	struct plan_options options = fs_options;
+	struct config c = { .linux_ = arena_printf(&arena, NOTIFYING, "", "SCMP_ACT_NOTIFY") };
+	struct lc_error e;
+
+	CHECK_STR(error_of(&c), "linux.seccomp: SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath");
+	options.seccomp_receiver = "/run/variable";
+	CHECK_STR(try_plan(&c, &options, &host, &e)->seccomp.listener_path, "/run/variable");
+	c.top = ",\"annotations\":{\"run.oci.seccomp.receiver\":\"/run/annotation\"}";
+	CHECK_STR(try_plan(&c, &options, &host, &e)->seccomp.listener_path, "/run/annotation");
+	c.linux_ = arena_printf(&arena, NOTIFYING, ",\"listenerPath\":\"/run/member\"",
+				"SCMP_ACT_NOTIFY");
+	CHECK_STR(try_plan(&c, &options, &host, &e)->seccomp.listener_path, "/run/member");
+	c.linux_ = arena_printf(&arena, NOTIFYING, "", "SCMP_ACT_NOTIFY");
+	c.top = ",\"annotations\":{\"run.oci.seccomp.receiver\":\"socket\"}";
+	CHECK_STR(error_of(&c), "annotations.run.oci.seccomp.receiver: expected an absolute path, "
+				"found \"socket\"");
+}
+
+TEST(a_filter_of_the_callers_own)
+{
+	static const struct {
+		const char *base64, *wrong;
+	} cases[] = {
+		{ "BgAAAAAA/38=", NULL }, /* return SECCOMP_RET_ALLOW */
+		{ "BgAAAAAAwH8=",
+		  "it notifies an agent, which only a profile in linux.seccomp may" },
+		{ "BgAAAAAA/w==", "not a whole number of BPF instructions of 8 bytes" },
+		{ "", "not a whole number of BPF instructions of 8 bytes" },
+		{ "BgAAAAAA/38", "expected a filter in base64" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct config c = {
+			.linux_ = ",\"seccomp\":{\"defaultAction\":\"SCMP_ACT_KILL\"}",
+			.top = arena_printf(&arena,
+					    ",\"annotations\":{\"run.oci.seccomp_bpf_data\":"
+					    "\"%s\"}",
+					    cases[i].base64),
+		};
+
+		if (cases[i].wrong)
+			CHECK_STR(error_of(&c),
+				  arena_printf(&arena, "annotations.run.oci.seccomp_bpf_data: %s",
+					       cases[i].wrong));
+		else
+			CHECK_INT(plan_of(&c)->seccomp.filter.n, 8);
+	}
+}
+
 TEST(hooks_are_handed_on)
 {
 	struct config c = {
@@ -1057,6 +1109,14 @@ TEST(labels_without_their_module_are_refused)
 	CHECK_STR(plan_of(&c)->process->apparmor, NULL);
 	c.linux_ = ",\"mountLabel\":\"a:b:m:s0\"";
 	CHECK_STR(plan_for(&c, &host)->mount_label, "a:b:m:s0");
+	CHECK_STR(plan_for(&c, &host)->mount_label_option, "context");
+	CHECK_STR(plan_of(&c)->mount_label, NULL);
+	c.top = ",\"annotations\":{\"run.oci.mount_context_type\":\"rootcontext\"}";
+	CHECK_STR(plan_for(&c, &host)->mount_label_option, "rootcontext");
+	c.top = ",\"annotations\":{\"run.oci.mount_context_type\":\"label\"}";
+	CHECK_STR(error_of(&c), "annotations.run.oci.mount_context_type: expected context, "
+				"fscontext, defcontext or rootcontext, found \"label\"");
+	c.top = NULL;
 	c.process = ",\"selinuxLabel\":\"a:b:c:s0\"";
 	CHECK_STR(error_of(&c), "process.selinuxLabel: SELinux is not in force on this host");
 	CHECK_STR(plan_for(&c, &host)->process->selinux, "a:b:c:s0");
