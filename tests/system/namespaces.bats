@@ -265,6 +265,45 @@ called_in_chroot() {
 	[[ $output == *timeOffsets* ]]
 }
 
+@test "time namespace: joined alone, and its children and exec have its clocks" {
+	[ -e /proc/self/ns/time ] || skip "this kernel has no time namespaces"
+	config '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {monotonic: {secs: 5000}, boottime: {secs: 1000000, nanosecs: 500}}'
+	program sleep 1000
+	hull create "$ID"
+	pid=$(pid_of "$ID")
+	run -0 hull exec "$ID" sh -c 'readlink /proc/self/ns/time; readlink /proc/self/ns/time_for_children' # not started yet
+	[ "${lines[0]}" = "${lines[1]}" ]
+	[ "${lines[0]}" = "$(readlink "/proc/$pid/ns/time")" ]
+	[ "${lines[0]}" != "$(readlink /proc/self/ns/time)" ]
+	hull start "$ID"
+	config 'del(.linux.timeOffsets) | .linux.namespaces |= map(if .type == "time" then .path = $p else . end)' --arg p "/proc/$pid/ns/time"
+	program sleep 1000
+	hull run -d "$ID-b"
+	for ns in time time_for_children; do
+		[ "$(readlink "/proc/$(pid_of "$ID-b")/ns/$ns")" = "$(readlink "/proc/$pid/ns/$ns")" ]
+	done
+	run -0 hull exec "$ID-b" sh -c 'cut -d. -f1 /proc/uptime; tr -s " " </proc/self/timens_offsets'
+	[ "${lines[0]}" -ge 1000000 ]
+	[ "${lines[*]:1}" = "monotonic 5000 0 boottime 1000000 500" ]
+	config '.linux.timeOffsets = {boottime: {secs: 7}}' # not of one that has processes
+	run hull run "$ID-c"
+	[ "$status" -eq 125 ]
+	[[ $output == *timeOffsets* ]]
+}
+
+@test "time namespace: in a user namespace; clocks go back as far as the host's, no further" {
+	[ -e /proc/self/ns/time ] || skip "this kernel has no time namespaces"
+	in_userns || userns
+	config '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: -1}, monotonic: {secs: -2, nanosecs: 5}}'
+	program sh -c 'tr -s " " </proc/self/timens_offsets; cut -d. -f1 /proc/uptime'
+	run -0 hull run "$ID"
+	[ "${lines[*]:0:2}" = "monotonic -2 5 boottime -1 0" ]
+	config '.linux.timeOffsets.boottime.secs = -400000000'
+	run hull run "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == *"linux.timeOffsets"*"out of range"* ]]
+}
+
 @test "sysctl: namespaced ones are set, others refused before anything is written" {
 	config '.linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel.msgmax": "9000"}'
 	inside 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax'
