@@ -46,16 +46,15 @@ attack() {
 	END
 }
 
-# Everything about the canary that can change, and all mounts there are; few processes, for it is
-# taken after each attempt.
+# Everything about the canary that can change, and all mounts there are; one process, for it is taken
+# after each attempt.
 picture() {
-	local file
+	local file text
 
 	find "$CANARY" "$CANARY.source" -printf '%p %y %m %U:%G %s %i %l\n'
-	for file in "$CANARY"/* "$CANARY"/*/* "$CANARY.source"; do
-		[ ! -f "$file" ] || echo "$file: $(<"$file")"
+	for file in "$CANARY"/* "$CANARY"/*/* "$CANARY.source" /proc/self/mountinfo; do
+		[ ! -f "$file" ] || { IFS= read -rd '' text <"$file" || :; echo "$file: $text"; }
 	done
-	echo "$(</proc/self/mountinfo)"
 }
 
 # variant DEV TERMINAL READONLY USERNS: writes config.json.
