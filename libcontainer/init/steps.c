@@ -7,6 +7,7 @@
 #include "sys/sys.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -57,9 +58,18 @@ static bool wants_label(const struct sandbox *s)
 	return process(s) && (process(s)->apparmor || process(s)->selinux);
 }
 
+/* Where somebody in the container may mount.  Without a user namespace of its own that is as good
+ * as the host's root. */
+static bool wants_locks(const struct sandbox *s)
+{
+	return s->mapped_root && !s->is_exec && !s->plan->root.chroot_only &&
+	       (!process(s) || process(s)->caps.bounding >> CAP_SYS_ADMIN & 1);
+}
+
 static bool wants_procfs(const struct sandbox *s)
 {
-	return (!s->is_exec && s->plan->sysctls.n) || wants_oom_score(s) || wants_label(s);
+	return (!s->is_exec && s->plan->sysctls.n) || wants_oom_score(s) || wants_label(s) ||
+	       wants_locks(s);
 }
 
 static bool wants_hooked(const struct sandbox *s)
@@ -303,6 +313,7 @@ const struct step init_steps[] = {
 	{ "make paths read-only", step_readonly_paths, always, false },
 	{ "make file systems read-only", step_readonly, always, false },
 	{ "change the root", step_pivot, always, false },
+	{ "lock the mounts", step_lock_mounts, wants_locks, false },
 	{ "make Landlock's rules", step_landlock_rules, has_landlock, false },
 	{ "place the extra descriptor", step_extra, has_extra, false },
 	{ "close descriptors", step_close, always, false },

@@ -29,6 +29,9 @@ int step_readonly_paths(struct sandbox *s, struct lc_error *e);
 int step_readonly(struct sandbox *s, struct lc_error *e);
 int step_pivot(struct sandbox *s, struct lc_error *e);
 
+/* lock-mounts.c */
+int step_lock_mounts(struct sandbox *s, struct lc_error *e);
+
 /* mounts.c */
 int step_mounts(struct sandbox *s, struct lc_error *e);
 
