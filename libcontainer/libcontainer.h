@@ -312,12 +312,17 @@ struct lc_sandbox {
 	bool strict; /* what cannot be enforced is an error */
 	bool not_strict; /* whatever the profile says */
 	const char *report; /* a file, or "fd:N" */
+	bool keep; /* its bundle stays, for whoever wants to look at it or run it again */
+	bool deterministic; /* fixed environment, clocks that count from about zero, no address
+			     * space randomization; the date and random numbers are the host's */
+	const char *landlock; /* "on", "auto" (as far as the kernel can), "off" (default) */
 };
 
 struct lc_sandbox_result {
 	size_t size; /* set by the caller */
 	int status; /* 0 to 255, 128+n for a signal, as a shell has it */
 	char *report; /* JSON (docs/SANDBOX-REPORT.md); free() it */
+	char *kept; /* the bundle's path, with keep; free() it */
 };
 
 /* Runs it and waits.  An error: it did not run; there is a report of that, too. */

@@ -12,8 +12,8 @@ struct sandbox_args {
 	struct words ro, rw, file, hide, tmpfs, env, net;
 	const char *wall, *cpu_time, *memory, *swap, *output, *fsize, *disk, *cpus;
 	uint32_t pids, nofile;
-	const char *uid;
-	bool strict, no_strict, print_bundle, explain;
+	const char *uid, *landlock;
+	bool strict, no_strict, keep, deterministic, print_bundle, explain;
 };
 
 #define S struct sandbox_args
@@ -52,6 +52,11 @@ static const struct option_def sandbox_options[] = {
 	OPT_STRING(S, err, "stderr", 0, "FILE", "standard error"),
 	OPT_STRING(S, seccomp, "seccomp", 0, "PROFILE",
 		   "default, or strict: a call that is not allowed ends the program"),
+	OPT_STRING(S, landlock, "landlock", 0, "WHEN",
+		   "a second wall, by Landlock: on, auto (as the kernel can), off (default)"),
+	OPT_FLAG(S, deterministic, "deterministic", 0,
+		 "the same environment, clocks and addresses in every run"),
+	OPT_FLAG(S, keep, "keep", 0, "leave its bundle and report, and say where"),
 	OPT_STRING(S, report, "report", 0, "FILE|fd:N", "write there, as JSON, how it ended"),
 	OPT_FLAG(S, strict, "strict", 0,
 		 "what cannot be enforced is an error (default with a profile)"),
@@ -183,6 +188,9 @@ static int carry_out(struct cli *cli, const struct sandbox_args *args, struct lc
 		return print(r, text);
 	}
 	r = lc_sandbox_run(cli->lc, how, &result, e);
+	if (result.kept)
+		fprintf(stderr, "kept: %s\n", result.kept);
+	free(result.kept);
 	free(result.report);
 	return r < 0 ? -1 : result.status;
 }
@@ -213,6 +221,9 @@ static int run(struct cli *cli, const void *given, char **words, struct lc_error
 		.strict = args->strict,
 		.not_strict = args->no_strict,
 		.report = args->report,
+		.keep = args->keep,
+		.deterministic = args->deterministic,
+		.landlock = args->landlock,
 	};
 	int r = read_tmpfs(&tmpfs, &args->tmpfs, e);
 

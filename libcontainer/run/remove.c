@@ -8,8 +8,8 @@
 #include "run/lock.h"
 #include "sys/fd.h"
 #include "sys/sys.h"
+#include "sys/tree.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -127,48 +127,6 @@ static int remove_mounts(struct container *c, struct lc_error *e)
 
 /* ---- its directory ---- */
 
-static int remove_contents(int dir, struct lc_error *e);
-
-static int remove_entry(int dir, const char *name, struct lc_error *e)
-{
-	auto_fd below = -1;
-
-	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return lc_err_errno(e, "remove %s", name);
-	below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (below < 0)
-		return lc_err_errno(e, "remove %s", name);
-	if (remove_contents(below, e) < 0)
-		return -1;
-	if (unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return lc_err_errno(e, "remove %s", name);
-	return 0;
-}
-
-static int remove_contents(int dir, struct lc_error *e)
-{
-	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = copy < 0 ? NULL : fdopendir(copy);
-	struct dirent *entry;
-	int result = 0;
-
-	if (!d) {
-		int saved = errno;
-
-		fd_release(&copy);
-		/* A removed directory cannot be opened anew: nothing is left in it. */
-		errno = saved;
-		return saved == ENOENT ? 0 : lc_err_errno(e, "list the container's directory");
-	}
-	while (!result && (entry = readdir(d)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			result = remove_entry(dir, entry->d_name, e);
-	closedir(d);
-	return result;
-}
-
 static int remove_dir(struct container *c, struct lc_error *e)
 {
 	static const char *const usual[] = { CONFIG_FILE, STATE_FILE };
@@ -180,10 +138,10 @@ static int remove_dir(struct container *c, struct lc_error *e)
 	/* Whatever is at the path by now, only the directory that we hold goes. */
 	again = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (again < 0 || !fd_is_same(again, c->dir))
-		return remove_contents(c->dir, e) < 0 ? lc_err_in(e, "%s", path) : 0;
+		return tree_empty(c->dir, e) < 0 ? lc_err_in(e, "%s", path) : 0;
 	if (rmdir(path) == 0 || errno == ENOENT)
 		return 0;
-	if (remove_contents(c->dir, e) < 0)
+	if (tree_empty(c->dir, e) < 0)
 		return lc_err_in(e, "%s", path);
 	if (rmdir(path) < 0 && errno != ENOENT)
 		return lc_err_errno(e, "rmdir %s", path);

@@ -4,11 +4,16 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "run/container.h"
 #include "sys/fd.h"
+#include "sys/tree.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -97,25 +102,121 @@ static int check_parent(const struct job *job, const char *parent, struct lc_err
 	return 0;
 }
 
-int bundle_make(struct job *job, struct lc_error *e)
+/* ---- what was left ---- */
+
+static char *parent_of(struct job *job)
 {
 	char *parent = arena_strdup(&job->arena, job->bundle);
+
+	*strrchr(parent, '/') = 0;
+	return parent;
+}
+
+static int open_dir(int at, const char *path)
+{
+	return openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Its state is where the link "state" in the bundle leads to. */
+static int sweep_state(struct job *job, int bundle, const char *id, struct lc_error *e)
+{
+	struct lc other = *job->lc;
+	char root[PATH_MAX];
+	ssize_t n = readlinkat(bundle, "state", root, sizeof(root) - 1);
+
+	if (n <= 0)
+		return 0;
+	root[n] = 0;
+	other.root = root;
+	if (lc_delete(&other, id, true, e) < 0 && e->code != LC_ENOTFOUND)
+		return -1;
+	return 0;
+}
+
+static void sweep_one(struct job *job, int parent, const char *name)
+{
+	auto_fd bundle = open_dir(parent, name);
+	struct lc_error e = { 0 };
+
+	if (bundle < 0 || flock(bundle, LOCK_EX | LOCK_NB) < 0)
+		return; /* somebody's who lives */
+	if (sweep_state(job, bundle, name, &e) < 0 || tree_remove(parent, name, &e) < 0)
+		log_warn(job->lc->log, "clear away %s, which was left: %s", name, e.msg);
+}
+
+void bundle_sweep(struct job *job)
+{
+	auto_fd fd = open_dir(AT_FDCWD, parent_of(job));
+	DIR *dir;
+	struct dirent *entry;
+
+	/* Who makes one holds this lock until it has locked its own. */
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return;
+	dir = fdopendir(fd);
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		if (str_starts(entry->d_name, "sandbox-"))
+			sweep_one(job, fd, entry->d_name);
+	fd_take(&fd);
+	closedir(dir);
+}
+
+/* ---- making ---- */
+
+static int lock_bundle(struct job *job, struct lc_error *e)
+{
+	job->bundle_lock = open_dir(AT_FDCWD, job->bundle);
+	if (job->bundle_lock < 0 || flock(job->bundle_lock, LOCK_EX | LOCK_NB) < 0)
+		return lc_err_errno(e, "lock %s", job->bundle);
+	if (symlinkat(job->lc->root, job->bundle_lock, "state") < 0)
+		return lc_err_errno(e, "symlink %s/state", job->bundle);
+	return 0;
+}
+
+static int make_dir(struct job *job, const char *parent, struct lc_error *e)
+{
+	auto_fd lock = open_dir(AT_FDCWD, parent);
+
+	if (lock < 0 || flock(lock, LOCK_SH) < 0)
+		return lc_err_errno(e, "lock %s", parent);
+	if (mkdir(job->bundle, 0711) < 0)
+		return lc_err_errno(e, "mkdir %s", job->bundle);
+	job->bundle_made = true;
+	return lock_bundle(job, e);
+}
+
+/* So that it can be run again. It may hold secrets of the environment. */
+static int keep_config(struct job *job, struct lc_error *e)
+{
+	size_t len;
+	const char *text = config_text(job, &len);
+
+	if (!job->how->keep)
+		return 0;
+	return file_replace_at(job->bundle_lock, "config.json", text, len, 0600, e);
+}
+
+int bundle_make(struct job *job, struct lc_error *e)
+{
+	char *parent = parent_of(job);
 	auto_fd rootfs = -1;
 	char *path;
 
-	*strrchr(parent, '/') = 0;
 	if (job->host.euid &&
 	    (file_mkdirs(job->lc->root, 0700, e) < 0 || root_check(job->lc, e) < 0))
 		return -1;
 	if (file_mkdirs(parent, 0711, e) < 0 || check_parent(job, parent, e) < 0)
 		return -1;
-	if (chmod(parent, 0711) < 0 || mkdir(job->bundle, 0711) < 0)
-		return lc_err_errno(e, "mkdir %s", job->bundle);
-	job->bundle_made = true;
+	if (chmod(parent, 0711) < 0)
+		return lc_err_errno(e, "chmod %s", parent);
+	if (make_dir(job, parent, e) < 0 || keep_config(job, e) < 0)
+		return -1;
 	path = arena_printf(&job->arena, "%s/rootfs", job->bundle);
 	if (chmod(job->bundle, 0711) < 0 || mkdir(path, 0755) < 0 || chmod(path, 0755) < 0)
 		return lc_err_errno(e, "mkdir %s", path);
-	rootfs = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	rootfs = open_dir(AT_FDCWD, path);
 	if (rootfs < 0)
 		return lc_err_errno(e, "open %s", path);
 	for (size_t i = 0; i < job->entries.n; i++)
@@ -143,18 +244,20 @@ static void remove_entries(int rootfs, const struct job *job)
 static void bundle_remove(struct job *job)
 {
 	char *path = arena_printf(&job->arena, "%s/rootfs", job->bundle);
-	auto_fd rootfs = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd rootfs = open_dir(AT_FDCWD, path);
 
 	if (rootfs >= 0)
 		remove_entries(rootfs, job);
 	rmdir(path);
+	unlinkat(job->bundle_lock, "state", 0);
 	if (rmdir(job->bundle) < 0 && errno != ENOENT)
 		log_warn(job->lc->log, "remove %s: %s", job->bundle, lc_errno_text(errno));
 }
 
 void job_close(struct job *job)
 {
-	if (job->bundle_made)
+	if (job->bundle_made && !job->how->keep)
 		bundle_remove(job);
+	fd_release(&job->bundle_lock);
 	arena_free(&job->arena);
 }

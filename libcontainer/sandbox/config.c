@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,8 +26,9 @@ static void put_args(struct job *job, struct spec_process *p)
 
 	while (args[n])
 		n++;
-	p->args.v = arena_array(&job->arena, n + 2, sizeof(char *));
+	p->args.v = arena_array(&job->arena, n + 3, sizeof(char *));
 	p->args.v[p->args.n++] = STR(SANDBOX_INIT);
+	p->args.v[p->args.n++] = STR(job_is_deterministic(job) ? "-r" : "-");
 	for (size_t i = 0; i < n; i++)
 		p->args.v[p->args.n++] = arena_strdup(&job->arena, args[i]);
 }
@@ -87,6 +89,8 @@ static int put_env(struct job *job, struct spec_process *p, struct lc_error *e)
 	set_env(&env, "TMPDIR=/tmp");
 	if (job->terminal)
 		pass_env(&env, "TERM");
+	for (size_t i = 0; job_is_deterministic(job) && deterministic_env[i]; i++)
+		set_env(&env, deterministic_env[i]);
 	for (size_t i = 0; i < asked->n; i++) {
 		const char *text = asked->v[i];
 
@@ -179,7 +183,7 @@ static void put_namespaces(struct job *job, struct spec_linux *l)
 					      NS_USER, NS_CGROUP, NS_NETWORK };
 	bool host_net = strs_have(&job->s.net, "host");
 
-	l->namespaces.v = arena_array(&job->arena, ARRAY_SIZE(types), sizeof(*l->namespaces.v));
+	l->namespaces.v = arena_array(&job->arena, ARRAY_SIZE(types) + 1, sizeof(*l->namespaces.v));
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (types[i] != NS_NETWORK || !host_net)
 			l->namespaces.v[l->namespaces.n++].type = types[i];
@@ -194,6 +198,24 @@ static bool keeps_files(const struct job *job)
 	return job->upper != NULL;
 }
 
+/* hull-init asks the kernel for them, behind the filter. */
+static void allow_fixed_addresses(struct arena *a, struct spec_seccomp *to)
+{
+	size_t n = to->syscalls.n;
+	struct spec_syscall *grown = arena_array(a, n + 1, sizeof(*grown));
+	struct spec_syscall *call = &grown[n];
+
+	memcpy(grown, to->syscalls.v, n * sizeof(*grown));
+	to->syscalls.v = grown;
+	to->syscalls.n++;
+	call->names = (struct strs){ arena_array(a, 1, sizeof(char *)), 1 };
+	call->names.v[0] = STR("personality");
+	call->action = ACTION_ALLOW;
+	call->args.n = 1;
+	call->args.v = arena_alloc(a, sizeof(*call->args.v));
+	*call->args.v = (struct spec_seccomp_arg){ .value = ADDR_NO_RANDOMIZE, .op = OP_EQ };
+}
+
 static int put_seccomp(struct job *job, struct spec_linux *l, struct lc_error *e)
 {
 	const char *which = job->s.seccomp ? job->s.seccomp : "default";
@@ -205,6 +227,8 @@ static int put_seccomp(struct job *job, struct spec_linux *l, struct lc_error *e
 		profile->defaultAction = ACTION_KILL_PROCESS;
 	else if (strcmp(which, "default") != 0)
 		return lc_err(e, LC_EUSAGE, "seccomp \"%s\": expected default or strict", which);
+	if (job_is_deterministic(job))
+		allow_fixed_addresses(&job->arena, profile);
 	if (keeps_files(job))
 		set_id_forbid(&job->arena, profile);
 	if (profile->defaultAction != ACTION_ERRNO)
@@ -255,9 +279,11 @@ int config_make(struct job *job, struct lc_error *e)
 	spec->root->path = STR("rootfs");
 	spec->mounts.v = job->mounts.v;
 	spec->mounts.n = job->mounts.n;
-	if (put_process(job, e) < 0)
+	if (put_process(job, e) < 0 || put_linux(job, e) < 0 || deterministic_decide(job, e) < 0 ||
+	    landlock_decide(job, e) < 0)
 		return -1;
-	return put_linux(job, e);
+	spec->annotations = job->annotations;
+	return 0;
 }
 
 char *config_text(struct job *job, size_t *len)

@@ -5,7 +5,7 @@
  *first, this is.  It passes signals on, takes zombies away, and says how the program ended
  *(inside.h).
  *
- *	hull-init PROGRAM ARGS...
+ *	hull-init OPTIONS PROGRAM ARGS...	OPTIONS: "-", or "-r": without randomized addresses
  *
  * The program runs under the same user: this process is not dumpable, so it cannot be traced, and
  * the kernel lets no signal from inside through that it does not wait for.
@@ -15,6 +15,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,8 +67,10 @@ int main(int argc, char **argv)
 	pid_t program;
 	int status = -1;
 
-	if (argc < 2)
+	if (argc < 3)
 		return 125;
+	if (strchr(argv[1], 'r'))
+		personality(ADDR_NO_RANDOMIZE);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	fcntl(INSIDE_FD, F_SETFD, FD_CLOEXEC);
 	sigfillset(&all);
@@ -77,7 +81,7 @@ int main(int argc, char **argv)
 		return 126;
 	}
 	if (program == 0)
-		become(argv + 1, &before);
+		become(argv + 2, &before);
 	/* The program's streams are its own: a reader sees their end when it closes them. */
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);

@@ -26,6 +26,12 @@ int job_degrade(struct job *job, struct lc_error *e, const char *what, const cha
 	va_end(ap);
 	if (job->s.strict.v)
 		return lc_err(e, LC_EUNSUPPORTED, "%s cannot be enforced: %s", what, why);
+	job_record(job, what, why);
+	return 0;
+}
+
+void job_record(struct job *job, const char *what, const char *why)
+{
 	log_warn(job->lc->log, "%s is not enforced: %s", what, why);
 	if (job->degraded.n == job->degraded_size) {
 		struct degraded *grown;
@@ -38,7 +44,6 @@ int job_degrade(struct job *job, struct lc_error *e, const char *what, const cha
 	}
 	job->degraded.v[job->degraded.n++] = (struct degraded){ arena_strdup(&job->arena, what),
 								arena_strdup(&job->arena, why) };
-	return 0;
 }
 
 /* root's programs are nobody outside; a user's are the user.  In a user namespace in which somebody
@@ -133,9 +138,10 @@ static void choose_bundle(struct job *job)
 	unsigned n = __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED);
 
 	job->id = arena_printf(&job->arena, "sandbox-%d-%u", (int)getpid(), n);
-	job->bundle = job->host.euid == 0
-			      ? arena_printf(&job->arena, "/run/hull.sandbox/%s", job->id)
-			      : arena_printf(&job->arena, "%s/.sandbox/%s", job->lc->root, job->id);
+	/* What is kept has another name: it is not cleared away. */
+	job->bundle = arena_printf(
+		&job->arena, "%s%s/%s%s", job->host.euid ? job->lc->root : "/run/hull",
+		job->host.euid ? "/.sandbox" : ".sandbox", job->how->keep ? "kept-" : "", job->id);
 }
 
 static bool is_terminal(const struct lc_sandbox *how)
@@ -145,7 +151,7 @@ static bool is_terminal(const struct lc_sandbox *how)
 
 int job_open(struct job *job, struct lc *lc, const struct lc_sandbox *how, struct lc_error *e)
 {
-	*job = (struct job){ .lc = lc, .how = how };
+	*job = (struct job){ .lc = lc, .how = how, .bundle_lock = -1 };
 	if (!how->args || !how->args[0])
 		return lc_err(e, LC_EUSAGE, "sandbox: which program?");
 	if (settings_make(&job->arena, how, &job->s, e) < 0 ||

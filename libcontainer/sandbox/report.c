@@ -151,6 +151,7 @@ static void add_runtime(struct json_writer *w, const struct job *job)
 	json_add_string(w, "mode", "ns");
 	json_add_string(w, "profile", job->how->profile);
 	json_add_bool(w, "strict", job->s.strict.v);
+	json_add_string(w, "kept", job->how->keep && job->bundle_made ? job->bundle : NULL);
 	json_open(w, "degraded", '[');
 	for (size_t i = 0; i < job->degraded.n; i++) {
 		json_open(w, NULL, '{');

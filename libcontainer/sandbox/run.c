@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lc_sandbox_run() and its like: the job is carried out as a container. */
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "run/create.h"
@@ -114,6 +115,7 @@ static int carry_out(struct running *r, struct lc_error *e)
 {
 	int ends[4], ret = watch_open(&r->w, r->job, ends, e);
 
+	bundle_sweep(r->job);
 	if (ret == 0)
 		ret = bundle_make(r->job, e);
 	if (ret == 0)
@@ -164,6 +166,12 @@ static int give_report(struct job *job, const struct outcome *o, int fd,
 
 	out->status = o->status;
 	out->report = strdup(text);
+	if (job->bundle_made && job->how->keep) {
+		out->kept = strdup(job->bundle);
+		if (!out->kept || file_replace_at(job->bundle_lock, "report.json", text,
+						  strlen(text), 0600, e) < 0)
+			return -1;
+	}
 	if (!out->report)
 		return lc_err(e, LC_EINTERNAL, "out of memory");
 	return fd < 0 ? 0 : exit_report_write(fd, text, e);
@@ -201,7 +209,7 @@ int lc_sandbox_run(struct lc *lc, const struct lc_sandbox *given, struct lc_sand
 	auto_job job = { 0 };
 	int ret;
 
-	out->report = NULL;
+	out->report = out->kept = NULL;
 	if (how.report) {
 		report = exit_report_open(how.report, 0, e);
 		if (report < 0)

@@ -21,8 +21,8 @@
 /* What a profile may say: the members of its JSON object, and with the caller's words all there is
  * to know. Strings and lists as in struct lc_sandbox. */
 struct settings {
-	struct opt_bool strict;
-	char *root, *overlay, *hostname, *cwd, *seccomp, *cpuset;
+	struct opt_bool strict, deterministic;
+	char *root, *overlay, *hostname, *cwd, *seccomp, *cpuset, *landlock;
 	struct strs ro, rw, file, hide, tmpfs, env, net;
 	struct opt_u64 wallMs, cpuTimeMs, memory, swap, output, fsize, disk, pids, nofile, cpus;
 };
@@ -85,6 +85,7 @@ struct job {
 	struct plan_host host;
 	char *id, *bundle; /* the bundle is "rootfs" and, with keep, config.json */
 	bool bundle_made;
+	int bundle_lock; /* owned: who finds it free may clear the bundle away */
 	uint32_t host_uid, host_gid, uid, gid; /* outside and inside */
 	bool terminal, host_root; /* host_root: the program sees the host's files */
 	char *root_path; /* where its root is on the host; "/" with host_root */
@@ -97,6 +98,7 @@ struct job {
 	PLAN_LIST(struct bind) binds;
 	PLAN_LIST(struct bundle_entry) entries;
 	size_t entries_size;
+	struct pairs annotations;
 	struct strs masked;
 	size_t masked_size;
 	struct limit limits[LIMITS];
@@ -114,6 +116,9 @@ void job_close(struct job *job); /* and removes the bundle */
 int job_degrade(struct job *job, struct lc_error *e, const char *what, const char *fmt, ...)
 	lc_printf(4, 5);
 
+/* An entry in the report, and a warning. */
+void job_record(struct job *job, const char *what, const char *why);
+
 /* One more mount, word list @options between blanks (copied). Borrows the strings. */
 struct spec_mount *job_mount(struct job *job, const char *destination, const char *type,
 			     const char *source, const char *options);
@@ -122,6 +127,14 @@ void job_mask(struct job *job, const char *path);
 /* May the program's user enter (@mode X_OK) or read and enter the directory, or read the file? By
  * its mode alone. */
 bool job_may(const struct job *job, const struct stat *st, int mode);
+
+/* "auto", "on": Landlock's rules become an annotation (docs/LANDLOCK.md). */
+int landlock_decide(struct job *job, struct lc_error *e) lc_checked;
+
+/* What --deterministic fixes in the configuration. */
+int deterministic_decide(struct job *job, struct lc_error *e) lc_checked;
+bool job_is_deterministic(const struct job *job);
+extern const char *const deterministic_env[]; /* ended by NULL */
 
 /* The steps from settings to a configuration. */
 int files_decide(struct job *job, struct lc_error *e) lc_checked;
@@ -132,6 +145,9 @@ char *config_text(struct job *job, size_t *len);
 /* Makes the bundle's directory, and in it what tmpcopyup copies: the upper directories and links.
  */
 int bundle_make(struct job *job, struct lc_error *e) lc_checked;
+
+/* Clears away what sandboxes left whose hull was killed. */
+void bundle_sweep(struct job *job);
 
 /* Adds to what bundle_make() makes: a directory or (@link) a symbolic link below rootfs. */
 void bundle_dir(struct job *job, const char *path, unsigned mode);

@@ -10,12 +10,14 @@
 
 static const struct field settings_fields[] = {
 	F_OPT_BOOL(struct settings, strict),
+	F_OPT_BOOL(struct settings, deterministic),
 	F_STRING(struct settings, root),
 	F_STRING(struct settings, overlay),
 	F_STRING(struct settings, hostname),
 	F_STRING(struct settings, cwd),
 	F_STRING(struct settings, seccomp),
 	F_STRING(struct settings, cpuset),
+	F_STRING(struct settings, landlock),
 	F_STRS(struct settings, ro),
 	F_STRS(struct settings, rw),
 	F_STRS(struct settings, file),
@@ -139,6 +141,9 @@ int settings_make(struct arena *a, const struct lc_sandbox *how, struct settings
 		return -1;
 	if (how->strict || how->not_strict)
 		out->strict = (struct opt_bool){ true, how->strict };
+	if (how->deterministic)
+		out->deterministic = (struct opt_bool){ true, true };
+	take_string(a, how->landlock, &out->landlock);
 	take_string(a, how->root, &out->root);
 	take_string(a, how->overlay, &out->overlay);
 	take_string(a, how->hostname, &out->hostname);
