@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stdbool.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #ifndef __has_feature
@@ -19,11 +21,14 @@
 #if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 static const size_t first_size = 0, chunk_size = 0;
 #else
-static const size_t first_size = 2000, chunk_size = 16384 - 64;
+static const size_t first_size = 2000, chunk_size = 256 << 10;
 #endif
 
+/* Large ones are pages of their own: what is not used of them is never touched, while malloc()
+ * writes behind what it hands out. */
 struct chunk {
 	struct chunk *next;
+	bool mapped;
 	size_t used, size;
 	alignas(max_align_t) char data[];
 };
@@ -41,12 +46,19 @@ static struct chunk *chunk_new(size_t size)
 {
 	struct chunk *c;
 
+	bool mapped = chunk_size && size >= chunk_size;
+
 	if (size > SIZE_MAX - sizeof(*c))
 		out_of_memory();
-	c = malloc(sizeof(*c) + size);
-	if (!c)
+	if (mapped)
+		c = mmap(NULL, sizeof(*c) + size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	else
+		c = malloc(sizeof(*c) + size);
+	if (!c || c == MAP_FAILED)
 		out_of_memory();
 	c->next = NULL;
+	c->mapped = mapped;
 	c->used = 0;
 	c->size = size;
 	return c;
@@ -57,7 +69,7 @@ static void *chunk_take(struct chunk *c, size_t size)
 	void *p = c->data + c->used;
 
 	c->used += size;
-	return memset(p, 0, size);
+	return c->mapped ? p : memset(p, 0, size);
 }
 
 void *arena_alloc(struct arena *a, size_t size)
@@ -132,7 +144,10 @@ void arena_free(struct arena *a)
 	while (c) {
 		struct chunk *next = c->next;
 
-		free(c);
+		if (c->mapped)
+			munmap(c, sizeof(*c) + c->size);
+		else
+			free(c);
 		c = next;
 	}
 	a->head = NULL;

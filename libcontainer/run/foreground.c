@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -87,30 +88,34 @@ int foreground_wait(struct foreground *f, struct console *c, int pidfd, int *sta
 			       { .fd = -1 } };
 	bool has_terminal = c->master >= 0;
 	int64_t ends = f->limit_ms ? clock_ms() + (int64_t)f->limit_ms : 0;
-	struct console_copy copy;
+	auto_free struct console_copy *copy = NULL; /* large, and rarely needed */
 
-	if (has_terminal)
-		copy_begin(&copy, c);
+	if (has_terminal) {
+		copy = calloc(1, sizeof(*copy));
+		if (!copy)
+			return lc_err(e, LC_EINTERNAL, "out of memory");
+		copy_begin(copy, c);
+	}
 	while (!(p[0].revents & POLLIN)) {
 		int n;
 
 		enforce_limit(f, pidfd, &ends);
 		if (has_terminal)
-			copy_poll(&copy, p + 2);
-		n = poll(p, ARRAY_SIZE(p), wait_ms(has_terminal && copy.hung_up, ends));
+			copy_poll(copy, p + 2);
+		n = poll(p, ARRAY_SIZE(p), wait_ms(has_terminal && copy->hung_up, ends));
 		if (n < 0 && errno != EINTR)
 			return lc_err_errno(e, "wait for the container's process: poll");
 		if (n < 0)
 			continue;
-		if (n == 0)
-			copy.hung_up = false;
+		if (n == 0 && copy)
+			copy->hung_up = false;
 		if (p[1].revents)
 			foreground_pass_signals(f, c, pidfd);
 		if (has_terminal)
-			copy_step(&copy, p + 2);
+			copy_step(copy, p + 2);
 	}
 	if (has_terminal)
-		copy_finish(&copy);
+		copy_finish(copy);
 	if (process_wait_exit(pidfd, &f->end, e) < 0)
 		return -1;
 	*status = f->end.status;
