@@ -15,23 +15,21 @@
 
 #define FAR 255 /* jumps of a condition that fails: patched when the rule's length is known */
 
+/* Each condition takes at most 6 instructions. */
+enum { RULE_MAX = 6 * MAX_CONDITIONS + 1 };
+
+/* Without @v instructions are only counted: what is jumped over is measured before it is written,
+ * so that nothing has to be moved. */
 struct code {
-	struct arena *arena;
 	struct sock_filter *v;
-	size_t n, size;
+	size_t n;
 };
 
 static void put(struct code *c, uint16_t op, uint32_t k, uint8_t jt, uint8_t jf)
 {
-	if (c->n == c->size) {
-		struct sock_filter *old = c->v;
-
-		c->size = c->size ? 2 * c->size : 64;
-		c->v = arena_array(c->arena, c->size, sizeof(*c->v));
-		if (c->n)
-			memcpy(c->v, old, c->n * sizeof(*old));
-	}
-	c->v[c->n++] = (struct sock_filter){ op, jt, jf, k };
+	if (c->v)
+		c->v[c->n] = (struct sock_filter){ op, jt, jf, k };
+	c->n++;
 }
 
 static void put_code(struct code *c, const struct code *more)
@@ -114,7 +112,8 @@ static void put_condition(struct code *c, const struct condition *x, bool wide)
 
 static void put_rule(struct code *c, const struct rule *rule, bool wide)
 {
-	struct code body = { .arena = c->arena };
+	struct sock_filter room[RULE_MAX];
+	struct code body = { .v = room };
 
 	for (size_t i = 0; i < rule->n; i++)
 		put_condition(&body, &rule->conditions[i], wide);
@@ -143,7 +142,7 @@ static void put_chain(struct code *c, const struct chain *chain, bool wide, uint
 static void put_search(struct code *c, const struct segment *s, size_t n, bool wide,
 		       uint32_t default_ret)
 {
-	struct code left = { .arena = c->arena };
+	struct code left = { 0 };
 
 	if (n == 1) {
 		put_chain(c, &s->chain, wide, default_ret);
@@ -156,31 +155,43 @@ static void put_search(struct code *c, const struct segment *s, size_t n, bool w
 		put(c, BPF_JMP | BPF_JGE | BPF_K, s[n / 2].first, 0, 1);
 		put(c, BPF_JMP | BPF_JA, left.n, 0, 0);
 	}
-	put_code(c, &left);
+	put_search(c, s, n / 2, wide, default_ret);
 	put_search(c, s + n / 2, n - n / 2, wide, default_ret);
+}
+
+static void put_arch(struct code *c, const struct arch_rules *arch, uint32_t default_ret)
+{
+	put_load(c, offsetof(struct seccomp_data, nr));
+	put_search(c, arch->segments, arch->n, arch->wide, default_ret);
+}
+
+static void put_all(struct code *c, const struct arch_rules *arches, size_t n, uint32_t default_ret)
+{
+	put_load(c, offsetof(struct seccomp_data, arch));
+	for (size_t i = 0; i < n; i++) {
+		struct code body = { 0 };
+
+		put_arch(&body, &arches[i], default_ret);
+		put(c, BPF_JMP | BPF_JEQ | BPF_K, arches[i].audit_arch, 1, 0);
+		put(c, BPF_JMP | BPF_JA, (uint32_t)body.n, 0, 0);
+		put_arch(c, &arches[i], default_ret);
+	}
+	put_return(c, SECCOMP_RET_KILL_THREAD);
 }
 
 int emit_filter(struct arena *a, const struct arch_rules *arches, size_t n, uint32_t default_ret,
 		struct seccomp_filter *out, struct lc_error *e)
 {
-	struct code c = { .arena = a };
+	struct code c = { 0 };
 
-	put_load(&c, offsetof(struct seccomp_data, arch));
-	for (size_t i = 0; i < n; i++) {
-		struct code body = { .arena = a };
-
-		put_load(&body, offsetof(struct seccomp_data, nr));
-		put_search(&body, arches[i].segments, arches[i].n, arches[i].wide, default_ret);
-		put(&c, BPF_JMP | BPF_JEQ | BPF_K, arches[i].audit_arch, 1, 0);
-		put(&c, BPF_JMP | BPF_JA, body.n, 0, 0);
-		put_code(&c, &body);
-	}
-	put_return(&c, SECCOMP_RET_KILL_THREAD);
+	put_all(&c, arches, n, default_ret);
 	if (c.n > BPF_MAXINSNS)
 		return lc_err(e, LC_ECONFIG,
 			      "linux.seccomp: the filter would have %zu instructions, the kernel "
 			      "takes %d",
 			      c.n, BPF_MAXINSNS);
+	c = (struct code){ .v = arena_array(a, c.n, sizeof(*c.v)) };
+	put_all(&c, arches, n, default_ret);
 	out->bytes = (uint8_t *)c.v;
 	out->len = c.n * sizeof(*c.v);
 	return 0;

@@ -38,8 +38,7 @@ _Static_assert(ARRAY_SIZE(arches_known) == SYSCALL_ARCHES, "one number for each 
 
 /* One rule for one number, as collected; sorted and grouped into segments. */
 struct item {
-	uint32_t nr;
-	size_t order;
+	uint32_t nr, order;
 	const struct rule *rule;
 };
 
@@ -118,12 +117,12 @@ static void add_item(struct items *items, uint32_t nr, const struct rule *rule)
 	if (items->n == items->size) {
 		struct item *old = items->v;
 
-		items->size = items->size ? 2 * items->size : 1024;
+		items->size = items->size ? 2 * items->size : 512;
 		items->v = arena_array(items->arena, items->size, sizeof(*items->v));
 		if (items->n)
 			memcpy(items->v, old, items->n * sizeof(*old));
 	}
-	items->v[items->n] = (struct item){ nr, items->n, rule };
+	items->v[items->n] = (struct item){ nr, (uint32_t)items->n, rule };
 	items->n++;
 }
 
@@ -302,12 +301,20 @@ static struct chain chain_of_ret(struct arena *a, uint32_t ret)
 	return chain;
 }
 
-static void add_segment(struct arch_rules *out, uint32_t first, struct chain chain)
+static void add_segment(struct arena *a, struct arch_rules *out, uint32_t first, struct chain chain)
 {
 	if (out->n && out->segments[out->n - 1].first == first)
 		out->n--; /* it would be empty */
 	if (out->n && same_chain(&out->segments[out->n - 1].chain, &chain))
 		return;
+	if (out->n == out->size) {
+		const struct segment *old = out->segments;
+
+		out->size = out->size ? 2 * out->size : 64;
+		out->segments = arena_array(a, out->size, sizeof(*out->segments));
+		if (out->n)
+			memcpy(out->segments, old, out->n * sizeof(*old));
+	}
 	out->segments[out->n++] = (struct segment){ first, chain };
 }
 
@@ -331,7 +338,7 @@ static void add_range(struct arena *a, struct arch_rules *out, const struct item
 	struct chain none = { 0 };
 	uint32_t next = bounds->first;
 
-	add_segment(out, next, none);
+	add_segment(a, out, next, none);
 	while (*at < items->n && (items->v[*at].nr & X32_BIT) == (bounds->first & X32_BIT)) {
 		uint32_t nr = items->v[*at].nr;
 		size_t n = 1;
@@ -339,41 +346,42 @@ static void add_range(struct arena *a, struct arch_rules *out, const struct item
 		while (*at + n < items->n && items->v[*at + n].nr == nr)
 			n++;
 		if (nr != next)
-			add_segment(out, next, none);
-		add_segment(out, nr, chain_of(a, &items->v[*at], n));
+			add_segment(a, out, next, none);
+		add_segment(a, out, nr, chain_of(a, &items->v[*at], n));
 		next = nr + 1;
 		*at += n;
 	}
-	add_segment(out, next, none);
+	add_segment(a, out, next, none);
 	if (bounds->enosys && bounds->end)
-		add_segment(out, bounds->first + bounds->end,
+		add_segment(a, out, bounds->first + bounds->end,
 			    chain_of_ret(a, SECCOMP_RET_ERRNO | ENOSYS));
 }
 
+/* @items: room that is used again for each. */
 static void build_arch(struct arena *a, const struct spec_seccomp *profile, const struct arch *arch,
-		       bool with_x32, struct arch_rules *out)
+		       bool with_x32, struct items *items, struct arch_rules *out)
 {
-	struct items items = { .arena = a };
 	bool enosys = wants_enosys(profile);
 	size_t at = 0;
 
+	items->n = 0;
+	items->end = items->end_x32 = 0;
 	if (!arch->x32)
-		add_profile(&items, profile, arch);
+		add_profile(items, profile, arch);
 	if (with_x32)
-		add_profile(&items, profile, &arches_known[1]);
-	if (items.n)
-		qsort(items.v, items.n, sizeof(*items.v), by_number);
+		add_profile(items, profile, &arches_known[1]);
+	if (items->n)
+		qsort(items->v, items->n, sizeof(*items->v), by_number);
 	out->audit_arch = arch->audit;
 	out->wide = arch->wide;
-	out->segments = arena_array(a, 2 * items.n + 8, sizeof(*out->segments));
-	add_range(a, out, &items, &at, &(struct bounds){ 0, items.end, enosys });
+	add_range(a, out, items, &at, &(struct bounds){ 0, items->end, enosys });
 	if (arch->audit != AUDIT_ARCH_X86_64)
 		return;
 	if (with_x32)
-		add_range(a, out, &items, &at, &(struct bounds){ X32_BIT, items.end_x32, enosys });
+		add_range(a, out, items, &at, &(struct bounds){ X32_BIT, items->end_x32, enosys });
 	else
-		add_segment(out, X32_BIT, chain_of_ret(a, SECCOMP_RET_KILL_THREAD));
-	add_segment(out, UINT32_MAX, (struct chain){ 0 }); /* a tracer's "skip this call" */
+		add_segment(a, out, X32_BIT, chain_of_ret(a, SECCOMP_RET_KILL_THREAD));
+	add_segment(a, out, UINT32_MAX, (struct chain){ 0 }); /* a tracer's "skip this call" */
 }
 
 static const struct arch *arch_by_name(const char *name)
@@ -424,6 +432,7 @@ void rules_build(struct arena *a, const struct spec_seccomp *profile, seccomp_no
 		 void *ctx, struct arch_rules **arches, size_t *n, bool *known)
 {
 	const struct arch *wanted[ARRAY_SIZE(arches_known)];
+	struct items items = { .arena = a };
 	size_t n_wanted = 0;
 	bool x32 = false;
 	uint32_t token;
@@ -451,5 +460,5 @@ void rules_build(struct arena *a, const struct spec_seccomp *profile, seccomp_no
 	*n = n_wanted;
 	for (size_t i = 0; i < n_wanted; i++)
 		build_arch(a, profile, wanted[i], x32 && wanted[i]->audit == AUDIT_ARCH_X86_64,
-			   &(*arches)[i]);
+			   &items, &(*arches)[i]);
 }

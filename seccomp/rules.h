@@ -37,7 +37,7 @@ struct arch_rules {
 	uint32_t audit_arch;
 	bool wide; /* arguments have 64 bits */
 	struct segment *segments;
-	size_t n;
+	size_t n, size;
 };
 
 uint32_t rules_default(const struct spec_seccomp *profile); /* SECCOMP_RET_* */
