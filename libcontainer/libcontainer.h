@@ -40,6 +40,8 @@ struct lc_host {
 	uint32_t timeout_ms; /* how long one step may take that others can hold up: a hook, a mount,
 			      * an answer from inside, another command's lock; 0: ten minutes, and 5
 			      * s for the lock */
+	bool may_thread; /* a call may use a thread of its own while it lasts, in a caller that has
+			  * none: containers begin sooner */
 };
 
 /* Opens the directory of states (made when it is first needed). */

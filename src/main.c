@@ -144,6 +144,7 @@ static int open_library(struct cli *cli, struct lc_error *e)
 		return -1;
 	host.cgroup_manager = g->systemd_cgroup ? "systemd" : g->cgroup_manager;
 	host.log = log_sink();
+	host.may_thread = true;
 	cli->log = host.log;
 	return lc_open(&host, &cli->lc, e);
 }

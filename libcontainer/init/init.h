@@ -70,6 +70,8 @@ struct sandbox {
 	bool mapped_root; /* a user namespace is in force: ids are seen from inside */
 	bool limits_outside; /* the caller sets rlimits (after SYNC_READY; for exec before joining
 			      * the user namespace) and oom_score_adj, because init may not */
+	uint64_t signals_ignored; /* bit n - 1: the caller ignores signal n, init_signals_ignored()
+				   */
 	int death_signal; /* PR_SET_PDEATHSIG of the program; 0: none */
 
 	/* Init's own. */
@@ -86,9 +88,10 @@ struct sandbox {
 
 #define SANDBOX_NONE \
 	{ \
-		.sync = -1, .root_tree = -1, .procfs = -1, .exec_attr = -1, .start_fifo = -1, \
-		.status_fifo = -1, .console_socket = -1, .tty = -1, .streams = { -1, -1, -1 }, \
-		.extra = -1, .root = -1, .dev = -1, .landlock = -1 \
+		.signals_ignored = ~0ULL, .sync = -1, .root_tree = -1, .procfs = -1, \
+		.exec_attr = -1, .start_fifo = -1, .status_fifo = -1, .console_socket = -1, \
+		.tty = -1, .streams = { -1, -1, -1 }, .extra = -1, .root = -1, .dev = -1, \
+		.landlock = -1 \
 	}
 
 struct step {

@@ -37,30 +37,23 @@ static uint64_t ignored_signals(const char *status)
 	return mask;
 }
 
-/* The host's /proc, which is ours until the root is changed; in a container that runs, /proc proves
- * nothing, but the caller may have brought another. */
-static int open_status(const struct sandbox *s)
-{
-	struct lc_error ignored;
-
-	if (!s->is_exec)
-		return openat(AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC);
-	if (s->procfs < 0)
-		return -1;
-	return procfs_open_file(s->procfs, "self/status", O_RDONLY | O_CLOEXEC, &ignored);
-}
-
 /* execve resets handlers, but what is ignored stays so.  To ask which they are is far cheaper than
- * to reset them all. */
-static void reset_signals(const struct sandbox *s)
+ * to reset them all.  The parent asks: in a container that runs, /proc proves nothing. */
+uint64_t init_signals_ignored(void)
 {
-	auto_fd fd = open_status(s);
+	auto_fd fd = openat(AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC);
 	char status[4096];
 	ssize_t n = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
-	sigset_t none;
 
 	status[n > 0 ? n : 0] = 0;
-	sys_signals_default(ignored_signals(status));
+	return ignored_signals(status);
+}
+
+static void reset_signals(const struct sandbox *s)
+{
+	sigset_t none;
+
+	sys_signals_default(s->signals_ignored);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

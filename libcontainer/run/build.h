@@ -39,6 +39,7 @@ struct build {
 	bool new_user; /* the one in between makes the user namespace, before the others */
 	bool new_time; /* and the time namespace */
 	bool between; /* there is one in between */
+	bool light; /* and shares our memory while we wait: nothing but exec's joining is left */
 	bool join_in_init; /* no one in between: init joins for itself */
 
 	int cgroup; /* init is cloned into it; -1: not */
@@ -54,6 +55,10 @@ struct build {
  * Returns its pid to the caller, and does not return in init. */
 pid_t build_clone_init(struct build *b, uint64_t flags, int *pidfd, bool *outside,
 		       struct lc_error *e);
+
+/* The same by way of a process that joins the target's namespaces and shares all memory and
+ * descriptors with the caller, who waits (as with vfork): b->ref is set. 0, or -1. */
+int build_clone_light(struct build *b, bool *outside, struct lc_error *e);
 
 /* Clones the one in between; its pid. */
 pid_t build_clone_between(struct build *b, int *pidfd, struct lc_error *e);

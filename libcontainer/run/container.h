@@ -25,6 +25,7 @@ struct lc {
 	unsigned lock_ms;
 	const char *rootless; /* "true", "false" or "auto" */
 	const struct lc_log *log;
+	bool may_thread;
 	char *boot_id;
 };
 

@@ -141,6 +141,14 @@ static int open_report(struct creation *m, struct lc_error *e)
 	return m->report < 0 ? -1 : 0;
 }
 
+static int begin_network(struct creation *m, struct lc_error *e)
+{
+	(void)e;
+	if (m->lc->may_thread && !m->make)
+		net_maker_begin(&m->net, plan_of(m));
+	return 0;
+}
+
 /* ---- the container's directory ---- */
 
 static int make_dir(struct creation *m, struct lc_error *e)
@@ -400,6 +408,7 @@ static char *shown_cgroup(struct creation *m)
 
 static int make_sandbox(struct creation *m, struct lc_error *e)
 {
+	auto_fd network = net_maker_take(&m->net); /* and no thread is left when init is cloned */
 	const struct sandbox_ops *ops = container_sandbox(plan_of(m)->vm, e);
 	struct sandbox_args args = {
 		.plan = plan_of(m),
@@ -410,6 +419,7 @@ static int make_sandbox(struct creation *m, struct lc_error *e)
 		.cgroup_fallback = -1,
 		.cgroup_path = shown_cgroup(m),
 		.cgroup_is_own = m->c.state.cgroup.path != NULL,
+		.network = network,
 		.start_fifo = m->start_fifo,
 		.status_fifo = m->status_fifo,
 		.console_socket = m->console_socket,
@@ -490,6 +500,7 @@ static const struct {
 	{ "load the configuration", load },
 	{ "check the terminal", check_console },
 	{ "check descriptors", check_fds },
+	{ "begin the network namespace", begin_network },
 	{ "make the directory", make_dir },
 	{ "save the configuration", save_config },
 	{ "prepare the notify socket", prepare_notify_socket },
@@ -526,6 +537,7 @@ static struct creation creation_new(struct lc *lc, const struct lc_create *how, 
 		.how = load_create_options(how),
 		.run = run,
 		.c = CONTAINER_NONE,
+		.net = NET_MAKER_NONE,
 		.console = CONSOLE_NONE,
 		.console_socket = -1,
 		.start_fifo = -1,
@@ -581,6 +593,7 @@ void creation_undo(struct creation *m)
 
 void creation_release(struct creation *m)
 {
+	net_maker_release(&m->net);
 	console_release(&m->console);
 	hook_files_close(&m->hook_out, &m->hook_err);
 	fd_release(&m->console_socket);

@@ -7,6 +7,7 @@
 #include "run/container.h"
 #include "microvm/translate.h"
 #include "run/load.h"
+#include "run/net-maker.h"
 
 struct creation {
 	struct lc *lc;
@@ -15,6 +16,7 @@ struct creation {
 	struct container c; /* owned */
 	struct loaded loaded;
 	struct vm_machine machine; /* plan.vm */
+	struct net_maker net; /* owned */
 	struct console console; /* owned: run in the foreground with a terminal */
 	int console_socket; /* owned: the end that init gets */
 	int start_fifo, status_fifo, cgroup; /* owned */

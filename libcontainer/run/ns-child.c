@@ -13,12 +13,15 @@
 #include "sys/sys.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- joining ---- */
@@ -278,6 +281,54 @@ static int prepare_and_clone(struct build *b, struct lc_error *e)
 	if (pid < 0)
 		return -1;
 	return sync_send(b->box.sync, SYNC_PID, pidfd, pid | (outside ? SPAWNED_OUTSIDE : 0), e);
+}
+
+/* ---- the same, for exec where no user namespace is entered ---- */
+
+#define LIGHT_STACK (512 << 10) /* init goes on with a copy of it */
+
+struct light {
+	struct build *b;
+	bool *outside;
+	struct lc_error *e;
+	int result;
+};
+
+/* Its memory is the caller's, and not dumpable (make_undumpable()): nobody in the container sees
+ * this process, whose pid namespace stays the caller's. */
+static int join_and_clone(void *arg)
+{
+	struct light *l = arg;
+
+	if (set_initial_affinity(l->b, l->e) < 0 || join_target(l->b, l->e) < 0)
+		_exit(1);
+	l->b->ref.pid = build_clone_init(l->b, CLONE_PARENT, &l->b->ref.pidfd, l->outside, l->e);
+	l->result = l->b->ref.pid < 0 ? -1 : 0;
+	_exit(0);
+}
+
+int build_clone_light(struct build *b, bool *outside, struct lc_error *e)
+{
+	struct light l = { b, outside, e, -1 };
+	sigset_t all, before;
+	char *stack = mmap(NULL, LIGHT_STACK, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	pid_t pid;
+
+	if (stack == MAP_FAILED)
+		return lc_err_errno(e, "mmap a stack");
+	lc_err(e, LC_ESYSTEM, "the process that joins the container's namespaces was killed");
+	sigfillset(&all); /* a handler must not run in there */
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = clone(join_and_clone, stack + LIGHT_STACK,
+		    CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &l);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (pid < 0)
+		lc_err_errno(e, "clone a process to join namespaces with");
+	while (pid > 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	munmap(stack, LIGHT_STACK);
+	return l.result;
 }
 
 pid_t build_clone_between(struct build *b, int *pidfd, struct lc_error *e)

@@ -118,6 +118,7 @@ static int build_init(struct build *b, const struct sandbox_args *args, struct l
 	b->box.state_creating = args->state_creating;
 	b->box.state_created = args->state_created;
 	b->box.state_tail = args->state_tail;
+	b->box.signals_ignored = init_signals_ignored();
 	b->box.hook_out = args->hook_out;
 	b->box.hook_err = args->hook_err;
 	b->box.timeout_ms = args->timeout_ms;
@@ -189,6 +190,16 @@ static bool joins_any(const struct build *b)
 	return false;
 }
 
+/* The network namespace that was made while the rest was prepared (net-maker.h) is joined as one
+ * that was there before. */
+static int take_network(struct build *b, struct lc_error *e)
+{
+	if (b->args->network < 0)
+		return 0;
+	b->joins[NS_NETWORK].fd = fcntl(b->args->network, F_DUPFD_CLOEXEC, 3);
+	return b->joins[NS_NETWORK].fd < 0 ? lc_err_errno(e, "fcntl F_DUPFD") : 0;
+}
+
 static void divide_work(struct build *b)
 {
 	const struct plan *plan = b->plan;
@@ -196,7 +207,8 @@ static void divide_work(struct build *b)
 	bool joins = joins_any(b);
 
 	for (size_t i = 0; i < NS_TYPES; i++)
-		if (how(plan, (enum ns_type)i) == NS_NEW && i != NS_CGROUP && i != NS_TIME)
+		if (how(plan, (enum ns_type)i) == NS_NEW && i != NS_CGROUP && i != NS_TIME &&
+		    b->joins[i].fd < 0)
 			b->new_flags |= ns_kinds[i].flag;
 	b->new_time = how(plan, NS_TIME) == NS_NEW;
 	b->between = b->joins[NS_PID].fd >= 0 || b->joins[NS_USER].fd >= 0 || b->new_time ||
@@ -252,7 +264,7 @@ static int open_procfs(struct build *b, struct lc_error *e)
 
 static int prepare(struct build *b, struct lc_error *e)
 {
-	if (open_namespaces(b, e) < 0)
+	if (open_namespaces(b, e) < 0 || take_network(b, e) < 0)
 		return -1;
 	divide_work(b);
 	if (complete_maps(b, e) < 0 || open_procfs(b, e) < 0)
@@ -371,7 +383,10 @@ static int spawn(struct build *b, bool *outside, struct lc_error *e)
 	struct dumpable d = make_undumpable(b->plan);
 	int r = 0;
 
-	if (b->between) {
+	if (b->light) {
+		r = build_clone_light(b, outside, e);
+		fd_release(&b->box.sync);
+	} else if (b->between) {
 		r = spawn_through_between(b, outside, e);
 	} else {
 		b->ref.pid = build_clone_init(b, 0, &b->ref.pidfd, outside, e);
@@ -506,6 +521,14 @@ static int ns_start(struct sandbox_ref *ref, struct lc_error *e)
 
 /* ---- exec ---- */
 
+/* For what is written to /proc, by init or by us. */
+static bool needs_procfs(const struct build *b)
+{
+	const struct plan_process *p = b->plan->process;
+
+	return b->box.mapped_root || p->oom_score_adj.set || p->apparmor || p->selinux;
+}
+
 static int prepare_exec(struct build *b, const struct sandbox_ref *ref, struct lc_error *e)
 {
 	int flags = 0;
@@ -526,8 +549,9 @@ static int prepare_exec(struct build *b, const struct sandbox_ref *ref, struct l
 	b->target = ref->pidfd;
 	b->target_flags = flags & ~CLONE_NEWCGROUP;
 	b->between = true;
-	b->wait = true;
 	b->box.mapped_root = flags & CLONE_NEWUSER;
+	b->light = !b->box.mapped_root;
+	b->wait = b->box.mapped_root; /* for its limits */
 	b->box.limits_outside = b->box.mapped_root;
 	b->box.sources = NULL;
 	/* By a descriptor: once in the user namespace, nobody may look into a process that has not
@@ -537,6 +561,8 @@ static int prepare_exec(struct build *b, const struct sandbox_ref *ref, struct l
 		if (b->target_cgroup_ns < 0)
 			return -1;
 	}
+	if (!needs_procfs(b))
+		return 0;
 	b->procfs = procfs_open(e);
 	if (b->procfs < 0)
 		return -1;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A network namespace is a fifth of what the kernel does for a container, and nothing of it depends
+ * on the rest: a thread makes it while the caller prepares.  Only for a program that said that it
+ * has no threads of its own (lc_host.may_thread), and where no user namespace is made or joined,
+ * which the network namespace would have to belong to.
+ */
+#ifndef LC_NET_MAKER_H
+#define LC_NET_MAKER_H
+
+#include "plan/plan.h"
+#include <pthread.h>
+#include <stdbool.h>
+
+struct net_maker {
+	pthread_t thread;
+	bool running;
+	int fd; /* owned by the thread until it is joined */
+};
+#define NET_MAKER_NONE \
+	{ \
+		.fd = -1 \
+	}
+
+/* Begins, if the plan is one for which that can be. */
+void net_maker_begin(struct net_maker *m, const struct plan *plan);
+
+/* Waits for the thread. The namespace, which is then the caller's to close; -1: there is none, the
+ * first process makes it. */
+int net_maker_take(struct net_maker *m);
+
+void net_maker_release(struct net_maker *m);
+
+#endif
