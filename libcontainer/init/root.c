@@ -224,10 +224,11 @@ static bool ends_in_link(int root, const char *path)
 }
 
 /* The kernel file systems that a plan usually mounts, and that most protected paths lie in. */
+enum { KERNEL_FS = 2 };
 static const struct kernel_fs {
 	const char *at, *type;
 	long magic;
-} kernel_fs[] = {
+} kernel_fs[KERNEL_FS] = {
 	{ "/proc", "proc", PROC_SUPER_MAGIC },
 	{ "/sys", "sysfs", SYSFS_MAGIC },
 };
@@ -257,21 +258,40 @@ static const struct kernel_fs *kernel_fs_of(const struct plan *plan, const char 
 	return NULL;
 }
 
+/* What of them has been opened and seen to be it, for all paths of one step. */
+struct bases {
+	int fd[KERNEL_FS]; /* owned; -1: not yet */
+	bool seen[KERNEL_FS];
+};
+#define BASES_NONE \
+	{ \
+		.fd = { -1, -1 } \
+	}
+
+static void bases_close_later(struct sandbox *s, struct bases *bases)
+{
+	for (size_t i = 0; i < KERNEL_FS; i++)
+		close_later(s, &bases->fd[i]);
+}
+
 /* Begins at what was seen to be that file system, and stays in the tree below: a link that somebody
  * with a share in the root puts in its place would be protected instead (CVE-2019-19921). */
-static int open_in_kernel_fs(int root, const struct kernel_fs *fs, const char *path, int *fd,
-			     struct lc_error *e)
+static int open_in_kernel_fs(int root, struct bases *bases, const struct kernel_fs *fs,
+			     const char *path, int *fd, struct lc_error *e)
 {
-	auto_fd base = rootfs_open_nolinks(root, fs->at, O_PATH | O_DIRECTORY, e);
+	int *base = &bases->fd[fs - kernel_fs];
 	const char *rest = path + strlen(fs->at);
 
-	if (base < 0)
+	if (*base < 0)
+		*base = rootfs_open_nolinks(root, fs->at, O_PATH | O_DIRECTORY, e);
+	if (*base < 0)
 		return -1;
-	if (!fd_is_fs(base, fs->magic))
+	if (!bases->seen[fs - kernel_fs] && !fd_is_fs(*base, fs->magic))
 		return lc_err(e, LC_ECONFIG, "%s is no longer the %s that was mounted there",
 			      fs->at, fs->type);
+	bases->seen[fs - kernel_fs] = true;
 	rest += strspn(rest, "/");
-	*fd = sys_openat2(base, rest, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	*fd = sys_openat2(*base, rest, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
 	if (*fd >= 0)
 		return 1;
 	return errno == ENOENT || errno == ENOTDIR ? 0 : lc_err_errno(e, "open it");
@@ -282,13 +302,14 @@ static int open_in_kernel_fs(int root, const struct kernel_fs *fs, const char *p
  * from nothing at all: what one that dangles will lead to, once somebody makes its target, would
  * not be protected.
  */
-static int open_protected(const struct sandbox *s, const char *path, int *fd, struct lc_error *e)
+static int open_protected(const struct sandbox *s, struct bases *bases, const char *path, int *fd,
+			  struct lc_error *e)
 {
 	const struct kernel_fs *fs = kernel_fs_of(s->plan, path);
 	int root = s->root;
 
 	if (fs)
-		return open_in_kernel_fs(root, fs, path, fd, e);
+		return open_in_kernel_fs(root, bases, fs, path, fd, e);
 	*fd = sys_openat2(root, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 	if (*fd >= 0)
 		return 1;
@@ -312,10 +333,11 @@ static bool was_before(const struct strs *list, size_t i)
 	return false;
 }
 
-static int mask(struct sandbox *s, const char *path, struct covers *c, struct lc_error *e)
+static int mask(struct sandbox *s, struct bases *bases, const char *path, struct covers *c,
+		struct lc_error *e)
 {
 	auto_fd target = -1;
-	int there = open_protected(s, path, &target, e);
+	int there = open_protected(s, bases, path, &target, e);
 
 	if (there <= 0)
 		return there;
@@ -330,11 +352,13 @@ int step_masked(struct sandbox *s, struct lc_error *e)
 {
 	const struct strs *paths = &s->plan->masked;
 	struct covers c = { -1, -1, false };
+	struct bases bases = BASES_NONE;
 	int ret = 0;
 
 	for (size_t i = 0; i < paths->n && ret == 0; i++)
-		if (!was_before(paths, i) && mask(s, paths->v[i], &c, e) < 0)
+		if (!was_before(paths, i) && mask(s, &bases, paths->v[i], &c, e) < 0)
 			ret = lc_err_in(e, "%s", paths->v[i]);
+	bases_close_later(s, &bases);
 	close_later(s, &c.null);
 	close_later(s, &c.dir);
 	return ret;
@@ -344,11 +368,11 @@ int step_masked(struct sandbox *s, struct lc_error *e)
 
 /* A clone of what is there keeps its other flags (nosuid, nodev, noexec), and what is mounted below
  * keeps its own: it was mounted there on purpose. */
-static int protect(struct sandbox *s, const char *path, struct lc_error *e)
+static int protect(struct sandbox *s, struct bases *bases, const char *path, struct lc_error *e)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	auto_fd target = -1, tree = -1;
-	int there = open_protected(s, path, &target, e);
+	int there = open_protected(s, bases, path, &target, e);
 
 	if (there <= 0)
 		return there;
@@ -367,11 +391,14 @@ static int protect(struct sandbox *s, const char *path, struct lc_error *e)
 int step_readonly_paths(struct sandbox *s, struct lc_error *e)
 {
 	const struct strs *paths = &s->plan->readonly;
+	struct bases bases = BASES_NONE;
+	int ret = 0;
 
-	for (size_t i = 0; i < paths->n; i++)
-		if (!was_before(paths, i) && protect(s, paths->v[i], e) < 0)
-			return lc_err_in(e, "%s", paths->v[i]);
-	return 0;
+	for (size_t i = 0; i < paths->n && ret == 0; i++)
+		if (!was_before(paths, i) && protect(s, &bases, paths->v[i], e) < 0)
+			ret = lc_err_in(e, "%s", paths->v[i]);
+	bases_close_later(s, &bases);
+	return ret;
 }
 
 /* The tmpfs mounts that had to be writable until now, then the root. */

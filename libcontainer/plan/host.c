@@ -130,7 +130,8 @@ static int ask_privileges(struct arena *a, struct plan_host *host, struct lc_err
 		return lc_err_errno(e, "capget");
 	host->caps_held = caps.permitted;
 	host->cap_last = probe_cap_last();
-	text = read_fact(a, "/proc/self/setgroups", MAX_FACT);
+	/* The initial user namespace cannot deny it. */
+	text = host->initial_userns ? NULL : read_fact(a, "/proc/self/setgroups", MAX_FACT);
 	host->setgroups_denied = text && !strcmp(text, "deny");
 	text = read_fact(a, "/proc/self/oom_score_adj", MAX_FACT);
 	if (text && str_i64(text, &oom))

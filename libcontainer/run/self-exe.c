@@ -27,6 +27,16 @@ static bool is_sealed(int fd)
 	return seals >= 0 && (seals & SEALS) == SEALS;
 }
 
+/* Of the link: "/" for a mount of the binary itself, "/memfd:..." for a copy in memory.  Any other
+ * name means neither, without a further look. */
+static bool may_be_protected(void)
+{
+	char path[8];
+	ssize_t n = readlinkat(AT_FDCWD, SELF_EXE, path, sizeof(path));
+
+	return n == 1 || (n == sizeof(path) && !memcmp(path, "/memfd:", 7));
+}
+
 /* A mount whose root is the binary itself has the path "/", which no program that was executed by
  * its name can have: the file would have to be the root directory. */
 static bool is_detached_readonly(int fd)
@@ -46,6 +56,8 @@ bool self_exe_protected(void)
 
 	if (seen)
 		return true;
+	if (!may_be_protected())
+		return false;
 	fd = openat(AT_FDCWD, SELF_EXE, O_RDONLY | O_CLOEXEC);
 	seen = fd >= 0 && (is_detached_readonly(fd) || is_sealed(fd));
 	return seen;
