@@ -110,6 +110,9 @@ extern const struct step unmount_steps[];
  * network devices to move in before sysctls are set.  Else SYNC_READY is the first message. */
 bool init_wants_hooked(const struct plan *plan);
 
+/* The signals that this process ignores; all, when that cannot be asked. */
+uint64_t init_signals_ignored(void);
+
 /* Runs all steps of the table that @s asks for; the last is execve or the end of the process, so it
  * returns only on failure
  * (-1 with @e filled). */

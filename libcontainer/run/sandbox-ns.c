@@ -526,7 +526,7 @@ static bool needs_procfs(const struct build *b)
 {
 	const struct plan_process *p = b->plan->process;
 
-	return b->box.mapped_root || p->oom_score_adj.set || p->apparmor || p->selinux;
+	return b->box.mapped_root || !p || p->oom_score_adj.set || p->apparmor || p->selinux;
 }
 
 static int prepare_exec(struct build *b, const struct sandbox_ref *ref, struct lc_error *e)
@@ -550,8 +550,7 @@ static int prepare_exec(struct build *b, const struct sandbox_ref *ref, struct l
 	b->target_flags = flags & ~CLONE_NEWCGROUP;
 	b->between = true;
 	b->box.mapped_root = flags & CLONE_NEWUSER;
-	b->light = !b->box.mapped_root;
-	b->wait = b->box.mapped_root; /* for its limits */
+	b->wait = true;
 	b->box.limits_outside = b->box.mapped_root;
 	b->box.sources = NULL;
 	/* By a descriptor: once in the user namespace, nobody may look into a process that has not
@@ -595,6 +594,9 @@ static int ns_exec(const struct sandbox_args *args, const struct sandbox_ref *re
 		return -1;
 	if (prepare_exec(&b, ref, e) < 0)
 		return -1;
+	/* A time namespace is not entered by who shares memory with another. */
+	b.light = !(b.box.mapped_root || b.target_flags & ns_kinds[NS_TIME].flag);
+	b.wait = b.box.mapped_root; /* for its limits */
 	if (spawn(&b, &outside, e) < 0 || admit(&b, outside, e) < 0 || converse_exec(&b, e) < 0) {
 		process_end(b.ref.pidfd);
 		return -1;
