@@ -155,7 +155,10 @@ static void put_search(struct code *c, const struct segment *s, size_t n, bool w
 		put(c, BPF_JMP | BPF_JGE | BPF_K, s[n / 2].first, 0, 1);
 		put(c, BPF_JMP | BPF_JA, left.n, 0, 0);
 	}
-	put_search(c, s, n / 2, wide, default_ret);
+	if (c->v)
+		put_search(c, s, n / 2, wide, default_ret);
+	else
+		c->n += left.n; /* it has just been counted */
 	put_search(c, s + n / 2, n - n / 2, wide, default_ret);
 }
 

@@ -272,6 +272,7 @@ static void bases_close_later(struct sandbox *s, struct bases *bases)
 {
 	for (size_t i = 0; i < KERNEL_FS; i++)
 		close_later(s, &bases->fd[i]);
+	*bases = (struct bases)BASES_NONE;
 }
 
 /* Begins at what was seen to be that file system, and stays in the tree below: a link that somebody
@@ -394,9 +395,12 @@ int step_readonly_paths(struct sandbox *s, struct lc_error *e)
 	struct bases bases = BASES_NONE;
 	int ret = 0;
 
-	for (size_t i = 0; i < paths->n && ret == 0; i++)
+	for (size_t i = 0; i < paths->n && ret == 0; i++) {
 		if (!was_before(paths, i) && protect(s, &bases, paths->v[i], e) < 0)
 			ret = lc_err_in(e, "%s", paths->v[i]);
+		if (!kernel_fs_of(s->plan, paths->v[i]))
+			bases_close_later(s, &bases); /* the path may be one of them */
+	}
 	bases_close_later(s, &bases);
 	return ret;
 }

@@ -317,7 +317,6 @@ int build_clone_light(struct build *b, bool *outside, struct lc_error *e)
 
 	if (stack == MAP_FAILED)
 		return lc_err_errno(e, "mmap a stack");
-	lc_err(e, LC_ESYSTEM, "the process that joins the container's namespaces was killed");
 	sigfillset(&all); /* a handler must not run in there */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pid = clone(join_and_clone, stack + LIGHT_STACK,
@@ -328,6 +327,9 @@ int build_clone_light(struct build *b, bool *outside, struct lc_error *e)
 	while (pid > 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
 		;
 	munmap(stack, LIGHT_STACK);
+	if (l.result < 0 && e->code == LC_OK)
+		lc_err(e, LC_ESYSTEM,
+		       "the process that joins the container's namespaces was killed");
 	return l.result;
 }
 

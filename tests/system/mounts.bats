@@ -252,6 +252,13 @@ options_of() {
 	[[ $(options_of /data) == ro,nosuid,nodev,noexec* ]]
 }
 
+@test "readonlyPaths: what is mounted on /proc is read-only when /proc comes before it" {
+	mount_entry /proc/uptime bind "$SRC/file" bind
+	config '.linux.readonlyPaths = ["/proc/fs", "/proc", "/proc/uptime"] | .linux.maskedPaths = []'
+	inside 'echo changed >/proc/uptime || echo read-only; cat /proc/uptime'
+	[[ $output == *read-only*content ]]
+}
+
 @test "maskedPaths: files read empty, directories are empty, one shared read-only tmpfs" {
 	mkdir -p rootfs/secret1 rootfs/secret2
 	echo x >rootfs/secret1/x
