@@ -60,6 +60,9 @@ pid_t build_clone_init(struct build *b, uint64_t flags, int *pidfd, bool *outsid
  * descriptors with the caller, who waits (as with vfork): b->ref is set. 0, or -1. */
 int build_clone_light(struct build *b, bool *outside, struct lc_error *e);
 
+/* Not in a program with sanitizers. */
+extern const bool build_light_works;
+
 /* Clones the one in between; its pid. */
 pid_t build_clone_between(struct build *b, int *pidfd, struct lc_error *e);
 

@@ -285,6 +285,16 @@ static int prepare_and_clone(struct build *b, struct lc_error *e)
 
 /* ---- the same, for exec where no user namespace is entered ---- */
 
+/* AddressSanitizer knows no stacks but those of threads, and says so on stderr. */
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+const bool build_light_works = false;
+#else
+const bool build_light_works = true;
+#endif
+
 #define LIGHT_STACK (512 << 10) /* init goes on with a copy of it */
 
 struct light {

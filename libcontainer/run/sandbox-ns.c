@@ -595,8 +595,9 @@ static int ns_exec(const struct sandbox_args *args, const struct sandbox_ref *re
 	if (prepare_exec(&b, ref, e) < 0)
 		return -1;
 	/* A time namespace is not entered by who shares memory with another. */
-	b.light = !(b.box.mapped_root || b.target_flags & ns_kinds[NS_TIME].flag);
-	b.wait = b.box.mapped_root; /* for its limits */
+	b.light = build_light_works && !b.box.mapped_root &&
+		  !(b.target_flags & ns_kinds[NS_TIME].flag);
+	b.wait = !b.light; /* its pid is told first, and its limits are set */
 	if (spawn(&b, &outside, e) < 0 || admit(&b, outside, e) < 0 || converse_exec(&b, e) < 0) {
 		process_end(b.ref.pidfd);
 		return -1;
