@@ -10,6 +10,10 @@
 #	bash queue.sh QUEUE SECONDS "${files[@]}" & pids+=($!)
 #	print_results                           # until no worker is left; sets failed
 
+# Only tests whose names match HULL_TEST_FILTER.
+filter=()
+[ -z "${HULL_TEST_FILTER:-}" ] || filter=(--filter "$HULL_TEST_FILTER")
+
 # Those that take longest, so that no worker is left with one of them at the end.
 longest='security/hostile-rootfs security/hostile-dev system/sandbox security/exec security/sandbox system/configs
 	system/behaviours-hooks system/lifecycle system/exit system/behaviours-exec security/mounts
@@ -25,7 +29,7 @@ take_files() {
 		n=$((n + 1))
 		mkdir "$queue/$n" 2>/dev/null || continue
 		start=$SECONDS
-		timeout -k 10 "$limit" bats --tap "$file" >"$queue/$n/tap" 2>"$queue/$n/errors"
+		timeout -k 10 "$limit" bats --tap "${filter[@]}" "$file" >"$queue/$n/tap" 2>"$queue/$n/errors"
 		status=$?
 		[ $status -lt 124 ] || continue
 		echo "$((SECONDS - start)) $status" >"$queue/$n/seconds.new"
@@ -60,7 +64,7 @@ print_file() {
 	touch "$tap" "$queue/$1/errors"
 	cat "$queue/$1/errors" >&2
 	[ ! -e "$queue/$1/seconds" ] || read -r seconds status <"$queue/$1/seconds"
-	wanted=$(bats --count "$file")
+	wanted=$(bats --count "${filter[@]}" "$file")
 	# Warnings of bats itself are neither results nor comments.
 	awk -v n="$number" '
 		/^1\.\.[0-9]+$/ { next }
