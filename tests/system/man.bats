@@ -36,6 +36,14 @@ commands() {
 			grep -qF -- "${option//-/\\-}" page || grep -qF -- "$option" page || { echo "$command: $option"; false; }
 		done
 	done
+	for page in "$MAN"/*.[35].scd; do
+		scdoc <"$page" >page
+	done
+}
+
+@test "man: the library's page names every call, and no other" {
+	[ "$(grep -o 'lc_[a-z_]*()' "$MAN/libcontainer.3.scd" | sort -u)" = \
+		"$(sed -n 's/^\t\(lc_[a-z_]*\);$/\1()/p' "$MAN/../libcontainer/libcontainer.sym" | grep -v '_free()$' | sort)" ]
 }
 
 @test "man: the examples work" {
