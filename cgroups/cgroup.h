@@ -149,8 +149,8 @@ int cgroup_stats_read(int cgroup, struct arena *a, struct cgroup_stats *out,
  * these (one above, or the host had no memory left). */
 void cgroup_oom_place(int cgroup, char *place, size_t size);
 
-/* The "data" object of an `events` line. */
+/* The members of the "data" object of an `events` line. */
 struct json_writer;
-void cgroup_stats_write(struct json_writer *w, const char *key, const struct cgroup_stats *stats);
+void cgroup_stats_write(struct json_writer *w, const struct cgroup_stats *stats);
 
 #endif

@@ -170,13 +170,11 @@ static void write_hugetlb(struct json_writer *w, const struct cgroup_stats *s)
 	json_close(w, '}');
 }
 
-void cgroup_stats_write(struct json_writer *w, const char *key, const struct cgroup_stats *stats)
+void cgroup_stats_write(struct json_writer *w, const struct cgroup_stats *stats)
 {
-	json_open(w, key, '{');
 	write_cpu(w, stats);
 	write_memory(w, stats);
 	write_pids(w, stats);
 	write_io(w, stats);
 	write_hugetlb(w, stats);
-	json_close(w, '}');
 }

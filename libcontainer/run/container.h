@@ -114,6 +114,7 @@ int container_rdt_join(struct container *c, pid_t pid, struct lc_error *e) lc_ch
 int container_rdt_limit(struct container *c, const struct strs *lines,
 			struct lc_error *e) lc_checked;
 int container_rdt_remove(struct container *c, struct lc_error *e) lc_checked;
+void container_rdt_write(struct container *c, struct json_writer *w); /* "intel_rdt" of `events` */
 
 /* Directory of its cgroup: -1 and no error when it has none (any more). */
 int container_cgroup(struct container *c);

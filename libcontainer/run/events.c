@@ -19,7 +19,18 @@ static int open_cgroup(struct container *c, struct lc_error *e)
 	return cgroup_open(&c->state.cgroup, e);
 }
 
-static int stats_text(int cgroup, char **json, uint64_t *oom_kills, struct lc_error *e)
+static int count_oom_kills(int cgroup, uint64_t *kills, struct lc_error *e)
+{
+	auto_arena a = { 0 };
+	struct cgroup_stats stats = { 0 };
+
+	if (cgroup_stats_read(cgroup, &a, &stats, e) < 0)
+		return -1;
+	*kills = stats.memory.events.oom_kill;
+	return 0;
+}
+
+static int stats_text(struct container *c, int cgroup, char **json, struct lc_error *e)
 {
 	auto_arena a = { 0 };
 	struct cgroup_stats stats = { 0 };
@@ -27,11 +38,10 @@ static int stats_text(int cgroup, char **json, uint64_t *oom_kills, struct lc_er
 
 	if (cgroup_stats_read(cgroup, &a, &stats, e) < 0)
 		return -1;
-	if (oom_kills)
-		*oom_kills = stats.memory.events.oom_kill;
-	if (!json)
-		return 0;
-	cgroup_stats_write(&w, NULL, &stats);
+	json_open(&w, NULL, '{');
+	cgroup_stats_write(&w, &stats);
+	container_rdt_write(c, &w);
+	json_close(&w, '}');
 	*json = strdup(w.out.str);
 	return *json ? 0 : lc_err(e, LC_EINTERNAL, "out of memory");
 }
@@ -50,7 +60,7 @@ int lc_stats(struct lc *lc, const char *id, char **json, struct lc_error *e)
 	auto_container c = CONTAINER_NONE;
 	auto_fd cgroup = open_living(lc, id, &c, e);
 
-	return cgroup < 0 ? -1 : stats_text(cgroup, json, NULL, e);
+	return cgroup < 0 ? -1 : stats_text(&c, cgroup, json, e);
 }
 
 static double pressure(const struct cgroup_psi *psi)
@@ -114,7 +124,7 @@ static int look_for_oom(struct watch *w, struct lc_error *e)
 
 	while (read(w->inotify, drop, sizeof(drop)) > 0)
 		;
-	if (stats_text(w->cgroup, NULL, &kills, e) < 0)
+	if (count_oom_kills(w->cgroup, &kills, e) < 0)
 		return -1;
 	if (kills != CGROUP_NONE && kills > w->oom_kills && w->tell(w->ctx, "oom", NULL) < 0)
 		return lc_err(e, LC_EINTERNAL, "the listener gave up");
@@ -126,7 +136,7 @@ static int tell_stats(struct watch *w, struct lc_error *e)
 {
 	auto_free char *json = NULL;
 
-	if (stats_text(w->cgroup, &json, NULL, e) < 0)
+	if (stats_text(w->c, w->cgroup, &json, e) < 0)
 		return -1;
 	if (w->tell(w->ctx, "stats", json) < 0)
 		return lc_err(e, LC_EINTERNAL, "the listener gave up");
@@ -160,6 +170,9 @@ static int watch_for(struct watch *w, int interval_ms, struct lc_error *e)
 		if (tell_stats(w, e) < 0)
 			return -1;
 		next += interval_ms;
+		if (next <
+		    now_ms()) /* whoever listens was slow: what was missed is not told late */
+			next = now_ms() + interval_ms;
 	}
 }
 
@@ -171,13 +184,14 @@ static int open_watch(struct watch *w, struct lc_error *e)
 	if (w->init < 0)
 		return container_not_running(e);
 	w->cgroup = open_cgroup(w->c, e);
-	if (w->cgroup < 0 || stats_text(w->cgroup, NULL, &w->oom_kills, e) < 0)
+	if (w->cgroup < 0)
 		return -1;
 	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/memory.events", w->cgroup);
 	if (w->inotify >= 0 && inotify_add_watch(w->inotify, path, IN_MODIFY) < 0)
 		fd_release(&w->inotify);
-	return 0;
+	/* Last: a kill between this and the watch would be told of only with the next one. */
+	return count_oom_kills(w->cgroup, &w->oom_kills, e);
 }
 
 int lc_events(struct lc *lc, const char *id, unsigned interval_ms, lc_event_fn *tell, void *ctx,

@@ -46,6 +46,15 @@ int container_rdt_limit(struct container *c, const struct strs *lines, struct lc
 	return resctrl_open(&r, e) < 0 ? -1 : resctrl_limit(&r, c->state.rdt, lines, e);
 }
 
+void container_rdt_write(struct container *c, struct json_writer *w)
+{
+	auto_resctrl r = RESCTRL_NONE;
+	struct lc_error gone;
+
+	if (c->state.rdt && resctrl_open(&r, &gone) == 0)
+		resctrl_write(&r, c->state.rdt, c->id, w);
+}
+
 /* Where the file system was unmounted meanwhile its groups are gone. */
 int container_rdt_remove(struct container *c, struct lc_error *e)
 {

@@ -55,6 +55,12 @@ int resctrl_join(const struct resctrl *r, const struct rdt_ref *ref, const char 
 int resctrl_limit(const struct resctrl *r, const struct rdt_ref *ref, const struct strs *lines,
 		  struct lc_error *e) lc_checked;
 
+/* Adds "intel_rdt" to an object: what there is of limits and counts; nothing when the group is
+ * gone. */
+struct json_writer;
+void resctrl_write(const struct resctrl *r, const struct rdt_ref *ref, const char *id,
+		   struct json_writer *w);
+
 /* Removes what was made; a class that others are in by now stays. */
 int resctrl_remove(const struct resctrl *r, const struct rdt_ref *ref, const char *id,
 		   struct lc_error *e) lc_checked;

@@ -90,7 +90,9 @@ TEST(an_empty_directory_is_no_error)
 	CHECK_OK(cgroup_stats_read(dir, &a, &s, &e), &e);
 	CHECK_STR(e.msg, "");
 	CHECK(s.cpu.usage_usec == CGROUP_NONE && s.memory.current == CGROUP_NONE);
-	cgroup_stats_write(&w, NULL, &s);
+	json_open(&w, NULL, '{');
+	cgroup_stats_write(&w, &s);
+	json_close(&w, '}');
 	CHECK_STR(w.out.str,
 		  "{\"cpu\":{\"usage\":{},\"throttling\":{}},\"memory\":{},\"pids\":{},"
 		  "\"blkio\":{\"ioServiceBytesRecursive\":[],\"ioServicedRecursive\":[]},"
@@ -106,7 +108,9 @@ TEST(the_event_has_the_layout_that_engines_know)
 	struct cgroup_stats s;
 
 	CHECK_OK(cgroup_stats_read(dir, &a, &s, &e), &e);
-	cgroup_stats_write(&w, NULL, &s);
+	json_open(&w, NULL, '{');
+	cgroup_stats_write(&w, &s);
+	json_close(&w, '}');
 	CHECK_CONTAINS(w.out.str, "\"cpu\":{\"usage\":{\"total\":3000000,\"kernel\":2000000,"
 				  "\"user\":1000000},\"throttling\":{\"periods\":7,"
 				  "\"throttledPeriods\":3,\"throttledTime\":400000,");

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "lc_test.h"
+#include "json/encode.h"
 #include "run/resctrl.h"
 
 #include <fcntl.h>
@@ -297,4 +298,61 @@ TEST(the_kernel_says_what_is_wrong)
 	put(r.dir, "info/last_cmd_status", "Invalid mask 0\nmore\n");
 	CHECK(resctrl_limit(&r, &ref, &(struct strs){ (char **)lines, 1 }, &e) < 0);
 	CHECK_STR(e.msg, "linux.intelRdt: gold: schemata: Invalid mask 0");
+}
+
+/* What `events` tells, in the members that users of runc know. */
+TEST(events_tell_limits_and_counts)
+{
+	static const char wanted[] =
+		"{\"intel_rdt\":{\"l3_cache_info\":{\"cbm_mask\":\"fff\",\"min_cbm_bits\":2,"
+		"\"num_closids\":16},\"mem_bw_info\":{\"bandwidth_gran\":10,\"delay_linear\":1,"
+		"\"min_bandwidth\":10,\"num_closids\":8},\"l3_cache_schema_root\":\"L3:0=fff;1="
+		"fff\","
+		"\"mem_bw_schema_root\":\"MB:0=100;1=100\",\"l3_cache_schema\":\"L3:0=f;1=f\","
+		"\"schemata\":[\"L3:0=f;1=f\",\"L2:0=3\"],\"mbm_stats\":[{\"mbm_total_bytes\":7,"
+		"\"mbm_local_bytes\":6},{\"mbm_total_bytes\":9}],\"cmt_stats\":[{\"llc_occupancy\":"
+		"5},"
+		"{}]}}";
+	static const struct {
+		const char *key, *value;
+	} files[] = {
+		{ "info/L3/cbm_mask", "fff\n" },
+		{ "info/L3/min_cbm_bits", "2\n" },
+		{ "info/L3/num_closids", "16\n" },
+		{ "info/MB/bandwidth_gran", "10\n" },
+		{ "info/MB/delay_linear", "1\n" },
+		{ "info/MB/min_bandwidth", "10\n" },
+		{ "info/MB/num_closids", "8\n" },
+		{ "schemata", "    L3:0=fff;1=fff\n    MB:0=100;1=100\n" },
+		{ "gold/schemata", "L3:0=f;1=f\n  L2:0=3\n" },
+		{ "gold/mon_data/mon_L3_00/llc_occupancy", "999\n" }, /* of all in the class */
+		{ "gold/mon_groups/web/mon_data/mon_L3_00/llc_occupancy", "5\n" },
+		{ "gold/mon_groups/web/mon_data/mon_L3_00/mbm_total_bytes", "7\n" },
+		{ "gold/mon_groups/web/mon_data/mon_L3_00/mbm_local_bytes", "6\n" },
+		{ "gold/mon_groups/web/mon_data/mon_L3_01/llc_occupancy", "Unavailable\n" },
+		{ "gold/mon_groups/web/mon_data/mon_L3_01/mbm_total_bytes", "9\n" },
+	};
+	auto_resctrl r = tree();
+	struct rdt_ref ref = { .group = (char *)"gold", .monitor = true };
+	struct json_writer w = { .out = { .arena = &arena } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		char *path = arena_strdup(&arena, files[i].key);
+
+		for (char *slash = path; (slash = strchr(slash, '/')); *slash++ = '/') {
+			*slash = 0;
+			(void)!mkdirat(r.dir, path, 0755);
+		}
+		put(r.dir, path, files[i].value);
+	}
+	json_open(&w, NULL, '{');
+	resctrl_write(&r, &ref, "web", &w);
+	json_close(&w, '}');
+	CHECK_STR(w.out.str, wanted);
+	ref.group = (char *)"gone";
+	w = (struct json_writer){ .out = { .arena = &arena } };
+	json_open(&w, NULL, '{');
+	resctrl_write(&r, &ref, "web", &w);
+	json_close(&w, '}');
+	CHECK_STR(w.out.str, "{}");
 }
