@@ -162,6 +162,24 @@ static int add_namespaces(struct criu *k, const struct plan *plan, struct lc_err
 	return 0;
 }
 
+/* Images come from elsewhere: a link or a fifo in the place of the file leads nowhere
+ * (CVE-2026-53489 and its like). */
+static int read_streams(struct criu *k, char **text, size_t *len, struct lc_error *e)
+{
+	auto_fd fd = openat(k->images, STREAMS_FILE,
+			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return lc_err_errno(e, "--image-path: open %s", STREAMS_FILE);
+	if (fstat(fd, &st) < 0)
+		return lc_err_errno(e, "--image-path: stat %s", STREAMS_FILE);
+	if (!S_ISREG(st.st_mode))
+		return lc_err(e, LC_ECONFIG, "--image-path: %s is not a regular file",
+			      STREAMS_FILE);
+	return file_read_fd(fd, k->arena, 65536, text, len, e);
+}
+
 static int add_streams(struct criu *k, struct lc_error *e)
 {
 	char *text;
@@ -169,8 +187,8 @@ static int add_streams(struct criu *k, struct lc_error *e)
 	struct json *root;
 	int fd = 0;
 
-	if (file_read_at(k->images, STREAMS_FILE, k->arena, 65536, &text, &len, e) < 0)
-		return e->sys_errno == ENOENT ? 0 : lc_err_in(e, "--image-path");
+	if (read_streams(k, &text, &len, e) < 0)
+		return e->sys_errno == ENOENT ? 0 : -1;
 	if (json_parse(k->arena, STREAMS_FILE, text, len, NULL, &root, e) < 0)
 		return -1;
 	if (root->type != JSON_ARRAY)

@@ -137,6 +137,7 @@ refused() {
 	[[ $(readlink "/proc/$(pid_of "$ID")/cwd") == / ]]
 }
 
+# CVE-2016-8659 was the same in another program.
 @test "CVE-2016-9962: what enters a container cannot be looked into from there" {
 	cat >rootfs/bin/spy <<'SH'
 #!/bin/sh
@@ -222,6 +223,7 @@ caps_are() { # CapInh CapPrm CapEff CapAmb of what ran: zero or not
 	done
 }
 
+# CVE-2022-27650, CVE-2022-27651 and CVE-2025-27612 were the same in other runtimes.
 @test "CVE-2022-29162, CVE-2022-27649 to 27651: nothing is inheritable that was not asked for" {
 	program cat /proc/self/status
 	run -0 hull run "$ID"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Hostile images (hostile.bash): traps at places that are mounted on, and places that change meanwhile.
-# CVE-2019-19921, CVE-2025-31133, CVE-2025-52565, CVE-2026-41579, CVE-2026-47766, CVE-2026-88264.
+# CVE-2019-18837, CVE-2019-19921, CVE-2025-31133, CVE-2025-52565, CVE-2026-41579, CVE-2026-47766, CVE-2026-88264.
 
 load ../system/helpers
 load hostile

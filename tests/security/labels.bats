@@ -39,6 +39,7 @@ unwritten() {
 	unwritten
 }
 
+# CVE-2025-62596 as well.
 @test "CVE-2019-16884, CVE-2023-28642: a label goes to the kernel's attr file, /proc being covered" {
 	[ -r /sys/module/apparmor/parameters/enabled ] && grep -q Y /sys/module/apparmor/parameters/enabled ||
 		skip "AppArmor is not in force here"

@@ -55,6 +55,7 @@ attempt() {
 	done
 }
 
+# CVE-2025-54867 as well.
 @test "CVE-2019-19921, CVE-2023-27561, CVE-2023-28642: /proc that turns into a link into a shared volume" {
 	mkdir -p volume/proc/self/attr volume/proc/sys/kernel
 	mount_entry /volume bind "$PWD/volume" bind
@@ -80,6 +81,7 @@ attempt() {
 	[ -z "$(find volume -type f)" ]
 }
 
+# CVE-2025-62161 as well.
 @test "CVE-2025-31133: /dev/null that turns into a link while paths are masked" {
 	config '.mounts |= map(select(.destination != "/dev")) | .linux.maskedPaths = ["/proc/keys", "/etc/secret", "/etc/secrets"] |
 		.linux.readonlyPaths = ["/proc/sys", "/proc/sysrq-trigger"]'
@@ -142,6 +144,7 @@ attempt() {
 	done
 }
 
+# CVE-2024-9675 and CVE-2024-11218 are of the same class.
 @test "CVE-2024-1753, CVE-2024-23651: a source inside of the root leads nowhere else" {
 	ln -s "$CANARY" rootfs/out
 	ln -s ../../../../../../../../../../../..$CANARY rootfs/up
