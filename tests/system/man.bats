@@ -61,9 +61,10 @@ commands() {
 		esac
 		awk '/^```/ { inside = !inside; if (inside) n++; next } inside { print >("example" n) }' "$page"
 		for example in example*; do
+			[ -e "$example" ] || continue # a page without any
 			PATH=$PWD/bin:$PATH timeout 60 sh -eux "$example" </dev/null >out 2>&1 || { echo "$page"; cat "$example" out; false; }
 			n=$((n + 1))
-			for id in $(ls -A "$STATES"); do
+			for id in $(ls -A "$STATES" 2>/dev/null); do
 				hull delete --force "$id"
 			done
 		done
