@@ -60,6 +60,10 @@ int cgroup_kill(int cgroup, int sig, struct lc_error *e) lc_checked;
 
 /* cgroup.freeze, and waits (bounded) until cgroup.events says so. */
 int cgroup_freeze(int cgroup, bool frozen, struct lc_error *e) lc_checked;
+/* The same without waiting, and whether that was asked for: with a thread of the kernel's in it, as
+ * KVM has one for each machine (before Linux 6.14), a cgroup never says that it is frozen. */
+int cgroup_ask_freeze(int cgroup, bool frozen, struct lc_error *e) lc_checked;
+int cgroup_is_asked_to_freeze(int cgroup, bool *frozen, struct lc_error *e) lc_checked;
 int cgroup_is_frozen(int cgroup, bool *frozen, struct lc_error *e) lc_checked;
 int cgroup_is_populated(int cgroup, bool *populated, struct lc_error *e) lc_checked;
 

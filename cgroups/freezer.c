@@ -2,15 +2,38 @@
 /* Stops and continues everything in a cgroup. */
 #include "cgroups/internal.h"
 
-#include <errno.h>
+#include "base/own.h"
 
-int cgroup_freeze(int cgroup, bool frozen, struct lc_error *e)
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+int cgroup_ask_freeze(int cgroup, bool frozen, struct lc_error *e)
 {
 	const char *text = frozen ? "1" : "0";
 
 	if (cg_write(cgroup, "cgroup.freeze", text) < 0)
 		return lc_err_errno(e, "write \"%s\" to %s/cgroup.freeze", text,
 				    cg_path_of(cgroup, &(struct cg_path){}));
+	return 0;
+}
+
+int cgroup_is_asked_to_freeze(int cgroup, bool *frozen, struct lc_error *e)
+{
+	char text[4] = "";
+	auto_fd fd = openat(cgroup, "cgroup.freeze", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return lc_err_errno(e, "read %s/cgroup.freeze",
+				    cg_path_of(cgroup, &(struct cg_path){}));
+	*frozen = *text == '1';
+	return 0;
+}
+
+int cgroup_freeze(int cgroup, bool frozen, struct lc_error *e)
+{
+	if (cgroup_ask_freeze(cgroup, frozen, e) < 0)
+		return -1;
 	if (!cg_wait_event(cgroup, "frozen", frozen, CG_DEADLINE_MS))
 		return 0;
 	if (errno != ETIME)

@@ -142,6 +142,7 @@ static int build(struct agent *a, struct session *s, int console, struct lc_erro
 	struct sandbox_args args = {
 		.plan = s->order.plan,
 		.log = &a->log,
+		.timeout_ms = s->order.timeout_ms,
 		.state_dir = -1,
 		.cgroup = a->cgroup_fd,
 		.cgroup_fallback = -1,

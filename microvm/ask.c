@@ -108,6 +108,17 @@ int vm_update(int state_dir, struct arena *a, const struct plan *guest, struct l
 	return control_expect(&c.in, c.fd, CONTROL_DONE, CONTROL_DONE, &f, e) < 0 ? -1 : 0;
 }
 
+int vm_pause(int state_dir, bool stop, struct lc_error *e)
+{
+	struct control_head head = { .what = CONTROL_PAUSE, .value = stop };
+	auto_client c = { .fd = -1 };
+	struct control_frame f;
+
+	if (say(&c, state_dir, head, NULL, e) < 0)
+		return -1;
+	return control_expect(&c.in, c.fd, CONTROL_DONE, CONTROL_DONE, &f, e) < 0 ? -1 : 0;
+}
+
 int vm_signal_all(int state_dir, int sig, struct lc_error *e)
 {
 	struct control_head head = { .what = CONTROL_SIGNAL,

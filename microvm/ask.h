@@ -22,6 +22,9 @@ int vm_pids(int state_dir, struct arena *a, pid_t **pids, size_t *n, struct lc_e
 int vm_update(int state_dir, struct arena *a, const struct plan *guest,
 	      struct lc_error *e) lc_checked;
 
+/* Stops the machine's processors, or lets them go on. */
+int vm_pause(int state_dir, bool stop, struct lc_error *e) lc_checked;
+
 /* @sig to every process of the container. */
 int vm_signal_all(int state_dir, int sig, struct lc_error *e) lc_checked;
 

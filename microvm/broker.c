@@ -2,6 +2,7 @@
 /* The broker's loop: receives, checks, calls the handler, answers. */
 #include "broker.h"
 #include "base/own.h"
+#include "confine.h"
 #include "sys/fd.h"
 
 #include <errno.h>
@@ -217,6 +218,23 @@ int broker_init(struct broker *b, int root, int sock, struct lc_error *e)
 	return nodes_init(&b->nodes, root, max_open_nodes(), e);
 }
 
+/* What it takes to act as any user on files; not CAP_DAC_READ_SEARCH, which opens by handle. */
+#define CAPABILITIES \
+	(1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER | 1ULL << CAP_FSETID | \
+	 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_MKNOD | 1ULL << CAP_SETFCAP)
+
+/* From a fresh process to one that may only do what requests need. */
+static int settle(struct broker *b, int *root, int sock, struct lc_error *e)
+{
+	umask(0);
+	if (broker_enter_proc(e) < 0 || broker_init(b, *root, sock, e) < 0)
+		return -1;
+	fd_take(root);
+	if (confine_process(CAPABILITIES, e) < 0)
+		return -1;
+	return confine_thread(CONFINE_BROKER, e);
+}
+
 int broker_main(int sock, struct lc_error *e)
 {
 	static struct broker b;
@@ -225,10 +243,8 @@ int broker_main(int sock, struct lc_error *e)
 
 	if (root < 0)
 		return lc_err_errno(e, "open the exported root");
-	umask(0);
-	if (broker_enter_proc(e) < 0 || broker_init(&b, root, sock, e) < 0)
+	if (settle(&b, &root, sock, e) < 0)
 		return -1;
-	fd_take(&root);
 	for (;;) {
 		size_t n_fds, len;
 		ssize_t n = fd_recv(sock, in, sizeof(in), NULL, 0, &n_fds);

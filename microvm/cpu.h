@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct machine;
 
@@ -20,6 +21,7 @@ struct cpu {
 	int fd; /* owned */
 	struct kvm_run *run;
 	pthread_t thread;
+	pid_t tid; /* 0: it has not come so far */
 	bool started;
 	bool parked; /* stands still; guarded by the machine's pause lock */
 };

@@ -2,6 +2,7 @@
 /* The virtio-fs device: queues, FUSE_INIT, file data; the rest is passed on to the broker. */
 #include "fs.h"
 #include "base/own.h"
+#include "confine.h"
 #include "sys/fd.h"
 
 #include <errno.h>
@@ -406,6 +407,7 @@ static void *fs_main(void *arg)
 	struct fs *f = arg;
 	struct pollfd p = { .fd = f->dev.kick.fd, .events = POLLIN };
 
+	confine_thread_or_end(CONFINE_FILES);
 	while (poll(&p, 1, -1) == 1 || errno == EINTR)
 		vdev_kicked(&f->dev);
 	return NULL;

@@ -10,7 +10,9 @@
 enum { KVM_CPUS_MAX = 64, KVM_CPUID_MAX = 128 };
 
 struct cpuid_table {
-	struct kvm_cpuid2 head;
+	struct {
+		uint32_t nent, padding;
+	} head; /* as of struct kvm_cpuid2 */
 	struct kvm_cpuid_entry2 entries[KVM_CPUID_MAX];
 };
 

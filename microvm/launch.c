@@ -45,6 +45,7 @@ void launch_init(struct launch *l, const struct sandbox_args *args,
 			      .broker_ends = { -1, -1 },
 			      .sync = { -1, -1 },
 			      .terminal = -1,
+			      .console = -1,
 			      .broker = -1,
 			      .monitor = -1 };
 }
@@ -54,7 +55,7 @@ void launch_release(struct launch *l)
 	int *owned[] = {
 		&l->program,	    &l->kvm,	 &l->kernel,  &l->initrd,   &l->plan,
 		&l->listening,	    &l->sync[0], &l->sync[1], &l->terminal, &l->broker_ends[0],
-		&l->broker_ends[1], &l->broker,	 &l->monitor
+		&l->broker_ends[1], &l->broker,	 &l->monitor, &l->console
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
@@ -96,6 +97,7 @@ static int open_image(struct launch *l, struct lc_error *e)
 static int write_plan(struct launch *l, struct lc_error *e)
 {
 	struct order order = { .plan = l->machine->guest,
+			       .timeout_ms = l->args->timeout_ms,
 			       .state = (char *)l->args->state_created,
 			       .state_tail = (char *)l->args->state_tail };
 	size_t len;
@@ -171,6 +173,8 @@ int launch_open(struct launch *l, struct lc_error *e)
 	if (l->program < 0)
 		return lc_err_errno(e, "the monitor of virtual machines: open " PROGRAM);
 	l->kvm = open_kvm(e);
+	if (l->args->log && l->args->log->max >= LC_LOG_DEBUG)
+		l->console = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (l->kvm < 0 || open_image(l, e) < 0 || write_plan(l, e) < 0 || open_sockets(l, e) < 0)
 		return -1;
 	if (!p || !p->terminal)
@@ -187,11 +191,16 @@ static noreturn void give_up(int sync, const struct lc_error *e)
 	_exit(1);
 }
 
-/* Nothing of the caller's environment goes along. */
-static void become(const struct launch *l, char **argv)
+/* Nothing of the caller's environment goes along, and of its descriptors what is named. */
+static void become(const struct launch *l, char **argv, const int *inherited, size_t n)
 {
 	static char *const none[] = { NULL };
 
+	if (sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (inherited[i] >= 0 && fd_set_cloexec(inherited[i], false) < 0)
+			return;
 	syscall(SYS_execveat, l->program, "", argv, none,
 		AT_EMPTY_PATH); /* musl 1.2.3 has no wrapper */
 }
@@ -205,8 +214,7 @@ static noreturn void be_broker(struct launch *l, char **argv)
 		give_up(l->sync[1], &e);
 	if (sync_send(l->sync[1], SYNC_HOOKS, -1, 0, &e) < 0)
 		_exit(1);
-	fd_set_cloexec(l->broker_ends[1], false);
-	become(l, argv);
+	become(l, argv, &l->broker_ends[1], 1);
 	lc_err_errno(&e, "execute " PROGRAM);
 	give_up(l->sync[1], &e);
 }
@@ -215,7 +223,8 @@ static noreturn void be_monitor(struct launch *l, char **argv)
 {
 	int inherited[] = { l->kvm,	l->kernel,	     l->initrd,
 			    l->plan,	l->listening,	     l->broker_ends[0],
-			    l->sync[1], l->args->start_fifo, l->args->status_fifo };
+			    l->sync[1], l->args->start_fifo, l->args->status_fifo,
+			    l->console };
 	struct lc_error e = { 0 };
 
 	fd_release(&l->sync[0]);
@@ -225,10 +234,7 @@ static noreturn void be_monitor(struct launch *l, char **argv)
 		lc_err_errno(&e, "unshare the cgroup namespace");
 	if (e.code || launch_streams(l->terminal, &e) < 0)
 		give_up(l->sync[1], &e);
-	for (size_t i = 0; i < ARRAY_SIZE(inherited); i++)
-		if (inherited[i] >= 0)
-			fd_set_cloexec(inherited[i], false);
-	become(l, argv);
+	become(l, argv, inherited, ARRAY_SIZE(inherited));
 	lc_err_errno(&e, "execute " PROGRAM);
 	give_up(l->sync[1], &e);
 }
@@ -284,7 +290,7 @@ static void add_fd(struct words_out *w, const char *name, int fd)
 static char *kernel_parameters(struct launch *l)
 {
 	const struct strs *more = &l->machine->parameters;
-	char *text = arena_strdup(&l->arena, COMMAND_LINE);
+	char *text = arena_strdup(&l->arena, l->console < 0 ? COMMAND_LINE : "");
 
 	for (size_t i = 0; i < more->n; i++)
 		text = arena_printf(&l->arena, "%s %s", text, more->v[i]);
@@ -308,6 +314,10 @@ static void monitor_words(struct launch *l, struct words_out *w)
 	add_fd(w, "status-fd", l->args->status_fifo);
 	if (l->terminal >= 0)
 		w->v[w->n++] = (char *)"--tty";
+	if (l->console < 0)
+		return;
+	add_fd(w, "console-fd", l->console);
+	w->v[w->n++] = (char *)"--debug";
 }
 
 /* ---- the parent ---- */

@@ -19,6 +19,7 @@ struct launch {
 	int broker_ends[2]; /* ours after the launch: neither */
 	int sync[2]; /* [0] the parent's */
 	int terminal; /* slave of the terminal, -1: none */
+	int console; /* where the guest's kernel says what it does, for --debug; -1: nowhere */
 	int broker, monitor; /* pidfds */
 	pid_t broker_pid, monitor_pid;
 };

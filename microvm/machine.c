@@ -4,6 +4,7 @@
 #include "acpi.h"
 #include "base/own.h"
 #include "boot.h"
+#include "confine.h"
 
 #include <errno.h>
 #include <linux/virtio_mmio.h>
@@ -123,6 +124,9 @@ int machine_run(struct machine *m, struct lc_error *e)
 	for (unsigned i = 0; i < m->n_cpus; i++)
 		if (cpu_start(&m->cpus[i], e) < 0)
 			return -1;
+	/* Nothing of the guest's has been looked at before. */
+	if (confine_thread(CONFINE_LOOP, e) < 0)
+		return -1;
 	return loop_run(&m->loop, e);
 }
 

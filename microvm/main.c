@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hull-vmm: the monitor of one virtual machine. */
+#include "base/own.h"
+#include "confine.h"
 #include "machine.h"
 #include "relay.h"
 
@@ -25,10 +27,26 @@ static int outcome(const struct machine *m, struct lc_error *e)
 	}
 }
 
-static int run(const struct vmm_options *o, struct lc_error *e)
+/* Once the machine is made nothing can make another, or read its kernel again. */
+static void close_boot(struct vmm_options *o)
 {
-	if (machine_init(&machine, o, e) < 0 || machine_boot(&machine, o, e) < 0 ||
-	    machine_run(&machine, e) < 0)
+	fd_release(&o->kvm);
+	fd_release(&o->kernel);
+	fd_release(&o->initrd);
+	machine.kvm.dev = -1;
+}
+
+static int boot(struct vmm_options *o, struct lc_error *e)
+{
+	if (machine_init(&machine, o, e) < 0 || machine_boot(&machine, o, e) < 0)
+		return -1;
+	close_boot(o);
+	return 0;
+}
+
+static int run(struct vmm_options *o, struct lc_error *e)
+{
+	if (boot(o, e) < 0 || machine_run(&machine, e) < 0)
 		return -1;
 	return outcome(&machine, e);
 }
@@ -50,6 +68,16 @@ static void hub_ready(struct source *s, uint32_t events)
 		machine.loop.stop = true;
 }
 
+static void set_paused(void *ctx, bool stop)
+{
+	struct machine *m = ctx;
+
+	if (stop)
+		machine_pause(m);
+	else
+		machine_resume(m);
+}
+
 /* With the relay the process is the container's: it ends as the container did. */
 static int run_container(struct vmm_options *o, struct lc_error *e)
 {
@@ -58,8 +86,8 @@ static int run_container(struct vmm_options *o, struct lc_error *e)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return lc_err_errno(e, "socketpair");
 	o->port = pair[0];
-	if (relay_begin(hub.relay, pair[1], e) < 0 || machine_init(&machine, o, e) < 0 ||
-	    machine_boot(&machine, o, e) < 0)
+	relay_on_pause(hub.relay, set_paused, &machine);
+	if (relay_begin(hub.relay, pair[1], e) < 0 || boot(o, e) < 0)
 		return -1;
 	hub.source = (struct source){ .fd = relay_fd(hub.relay), .ready = hub_ready };
 	if (loop_add(&machine.loop, &hub.source, EPOLLIN, e) < 0 || machine_run(&machine, e) < 0)
@@ -92,6 +120,8 @@ int main(int argc, char **argv)
 	result = vmm_parse(argc, argv, &o, hub.relay, &e);
 	if (result == 0 && o.is_broker)
 		return serve_files(o.fd, &e);
+	if (result == 0)
+		result = confine_process(0, &e);
 	if (result == 0 && o.with_relay) {
 		if (run_container(&o, &e) < 0)
 			relay_fail(hub.relay, &e);

@@ -57,6 +57,8 @@ struct relay {
 	uint32_t end; /* CONTROL_EXIT_* */
 	int code; /* of a container that never ran */
 	bool failed;
+	void (*pause)(void *ctx, bool stop); /* NULL: there is nothing to stop */
+	void *pause_ctx;
 	struct client clients[CLIENTS]; /* number n has session n + 1 */
 };
 
@@ -125,6 +127,12 @@ int relay_option(struct relay *r, const char *name, const char *value, struct lc
 	return 0;
 }
 
+void relay_on_pause(struct relay *r, void (*pause)(void *ctx, bool stop), void *ctx)
+{
+	r->pause = pause;
+	r->pause_ctx = ctx;
+}
+
 void relay_for_exec(struct relay *r, char *text, size_t len, int sync, bool tty)
 {
 	r->exec = true;
@@ -165,6 +173,8 @@ static void make_raw(int fd)
 	tcsetattr(fd, TCSANOW, &t);
 }
 
+static void update_all(struct relay *r);
+
 int relay_begin(struct relay *r, int port, struct lc_error *e)
 {
 	r->port.fd = port;
@@ -182,8 +192,8 @@ int relay_begin(struct relay *r, int port, struct lc_error *e)
 	r->streams[STREAM_ERR].fd = r->sinks[STREAM_ERR].fd = STDERR_FILENO;
 	if (r->tty)
 		make_raw(STDIN_FILENO);
-	/* From now on a step is due whenever one of them has something. */
-	return relay_step(r, e) < 0 ? -1 : 0;
+	update_all(r);
+	return 0;
 }
 
 int relay_fd(const struct relay *r)
@@ -453,6 +463,16 @@ static void admit(struct relay *r)
 	close(fd); /* too many at once */
 }
 
+/* Not for the guest; one that stands still could not answer. */
+static void do_pause(struct relay *r, struct client *c, bool stop)
+{
+	struct control_head done = { .what = CONTROL_DONE };
+
+	if (r->pause)
+		r->pause(r->pause_ctx, stop);
+	control_put(&c->out, &done, NULL);
+}
+
 static void hear_client(struct relay *r, size_t i)
 {
 	struct client *c = &r->clients[i];
@@ -466,6 +486,10 @@ static void hear_client(struct relay *r, size_t i)
 	if (n == 0 || (n < 0 && e.code != LC_OK))
 		c->leaving = true;
 	while ((n = control_next(&c->in, CONTROL_HOST, &f, &e)) > 0) {
+		if (f.head.what == CONTROL_PAUSE) {
+			do_pause(r, c, f.head.value);
+			continue;
+		}
 		f.head.session = (uint16_t)(i + 1);
 		control_put(&r->out, &f.head, f.data);
 	}

@@ -24,12 +24,16 @@ struct relay;
  * name, -1 with @e when the value is wrong. */
 int relay_option(struct relay *r, const char *name, const char *value, struct lc_error *e);
 
+/* What stops the machine's processors and lets them go on, when a client asks for it. */
+void relay_on_pause(struct relay *r, void (*pause)(void *ctx, bool stop), void *ctx);
+
 /* For one `exec`, over a connection to the monitor's relay: the plan is @text (owned), @sync is who
  * waits for the program to run (owned), and nobody says start. */
 void relay_for_exec(struct relay *r, char *text, size_t len, int sync, bool tty);
 
 /* Before any thread is made: signals are blocked here.  @port: the other end of the control port's
- * socket pair, owned by the relay. */
+ * socket pair, owned by the relay.  Nothing is read yet: relay_step() does, once whoever calls it
+ * has given up what it does not need. */
 struct relay *relay_new(void);
 int relay_begin(struct relay *r, int port, struct lc_error *e) lc_checked;
 

@@ -5,6 +5,7 @@
 #include "cgroups/cgroup.h"
 #include "init/sync.h"
 #include "microvm/ask.h"
+#include "microvm/confine.h"
 #include "microvm/launch.h"
 #include "microvm/order.h"
 #include "microvm/relay.h"
@@ -21,7 +22,6 @@
 #include <stdnoreturn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 
 /* ---- create ---- */
@@ -73,30 +73,36 @@ static int vm_start(struct sandbox_ref *ref, struct lc_error *e)
 
 /* ---- exec: a process on the host that stands for one in the guest ---- */
 
-/* What comes from the guest is parsed without any privilege. */
-static int drop_privileges(struct lc_error *e)
-{
-	struct sys_caps none = { 0 };
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
-	    sys_capset(&none) < 0)
-		return lc_err_errno(e, "drop privileges");
-	return 0;
-}
-
+/* What comes from the guest is parsed without any privilege, and with a short list of calls. */
 static void relay_until_end(struct relay *r, int port)
 {
 	struct lc_error e = { 0 };
 	int n = relay_begin(r, port, &e);
 
+	if (n == 0)
+		n = confine_thread(CONFINE_PROXY, &e);
 	if (n < 0)
 		relay_fail(r, &e);
-	for (n = n < 0 ? -1 : 1; n > 0;) {
+	else
+		n = relay_step(r, &e);
+	while (n > 0) {
 		struct pollfd p = { .fd = relay_fd(r), .events = POLLIN };
 
 		poll(&p, 1, -1);
 		n = relay_step(r, &e);
 	}
+}
+
+/* Of hull's descriptors a proxy has the standard streams and these two. */
+static int close_others(int a, int b, struct lc_error *e)
+{
+	unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+
+	if ((low > 3 && sys_close_range(3, low - 1, 0) < 0) ||
+	    (high > low + 1 && sys_close_range(low + 1, high - 1, 0) < 0) ||
+	    sys_close_range(high + 1, ~0U, 0) < 0)
+		return lc_err_errno(e, "close_range");
+	return 0;
 }
 
 static noreturn void be_proxy(const struct sandbox_args *args, char *text, size_t len, int sync,
@@ -109,7 +115,8 @@ static noreturn void be_proxy(const struct sandbox_args *args, char *text, size_
 	if (sync_expect(sync, SYNC_CGROUP, NULL, NULL, NULL, &e) < 0)
 		_exit(1);
 	(void)args;
-	if ((terminal >= 0 && launch_streams(terminal, &e) < 0) || drop_privileges(&e) < 0) {
+	if ((terminal >= 0 && launch_streams(terminal, &e) < 0) ||
+	    close_others(sync, port, &e) < 0 || confine_process(0, &e) < 0) {
 		relay_fail(r, &e);
 		relay_end(r);
 	}
@@ -161,7 +168,7 @@ static int open_proxy(struct proxy *p, const struct sandbox_args *args, struct l
 static int encode_exec(struct proxy *p, const struct sandbox_args *args, char **text, size_t *len,
 		       struct lc_error *e)
 {
-	struct order order = { .exec = true };
+	struct order order = { .exec = true, .timeout_ms = args->timeout_ms };
 	char *encoded;
 
 	if (vm_translate_exec(&p->arena, args->plan, &order.plan, e) < 0)

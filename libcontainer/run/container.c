@@ -264,8 +264,11 @@ static bool is_paused(struct container *c)
 	auto_fd cgroup = container_cgroup(c);
 	struct lc_error ignored;
 	bool frozen = false;
+	int r = cgroup < 0    ? -1
+		: c->state.vm ? cgroup_is_asked_to_freeze(cgroup, &frozen, &ignored)
+			      : cgroup_is_frozen(cgroup, &frozen, &ignored);
 
-	return cgroup >= 0 && cgroup_is_frozen(cgroup, &frozen, &ignored) == 0 && frozen;
+	return r == 0 && frozen;
 }
 
 /* Without an init the creator decides: while it lives, one may still come. */

@@ -54,6 +54,14 @@ int lc_kill(struct lc *lc, const char *id, int sig, bool all, struct lc_error *e
 	return 0;
 }
 
+/* The monitor stops the processors, and then stands still itself. */
+static int freeze_machine(const struct container *c, int cgroup, bool frozen, struct lc_error *e)
+{
+	if (frozen)
+		return vm_pause(c->dir, true, e) < 0 ? -1 : cgroup_ask_freeze(cgroup, true, e);
+	return cgroup_ask_freeze(cgroup, false, e) < 0 ? -1 : vm_pause(c->dir, false, e);
+}
+
 static int set_frozen(struct lc *lc, const char *id, bool frozen, struct lc_error *e)
 {
 	auto_container c = CONTAINER_NONE;
@@ -72,6 +80,8 @@ static int set_frozen(struct lc *lc, const char *id, bool frozen, struct lc_erro
 		return lc_err(e, LC_ESTATE, "cannot %s container \"%s\": it has no cgroup",
 			      frozen ? "pause" : "resume", id);
 	cgroup = cgroup_open(&c.state.cgroup, e);
+	if (cgroup >= 0 && c.state.vm)
+		return freeze_machine(&c, cgroup, frozen, e);
 	return cgroup < 0 ? -1 : cgroup_freeze(cgroup, frozen, e);
 }
 

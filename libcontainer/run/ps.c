@@ -3,8 +3,11 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "libcontainer.h"
+#include "microvm/ask.h"
+#include "run/container.h"
 #include "run/helper.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +80,59 @@ static char **ps_args(struct arena *a, const char *const *options)
 	return argv;
 }
 
+/* "pid ppid uid state ticks command", of the guest's: numbers are taken as such, and of the command
+ * what can be printed. */
+static void add_guest_line(struct buf *out, char *line)
+{
+	unsigned long ticks;
+	unsigned pid, ppid, uid;
+	char state;
+	int at = 0;
+
+	if (sscanf(line, "%u %u %u %c %lu %n", &pid, &ppid, &uid, &state, &ticks, &at) != 5 || !at)
+		return;
+	for (char *p = line + at; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	ticks /= 100; /* USER_HZ */
+	buf_addf(out, "%-8u %7u %7u %c %02lu:%02lu:%02lu %s\n", uid, pid, ppid,
+		 state >= 'A' && state <= 'z' ? state : '?', ticks / 3600, ticks / 60 % 60,
+		 ticks % 60, line + at);
+}
+
+/* The host's ps cannot see them. */
+static int guest_table(struct lc *lc, const char *id, const char *const *options, char **table,
+		       struct lc_error *e)
+{
+	auto_container c = CONTAINER_NONE;
+	struct buf out = { .arena = &c.arena };
+	char *text, *line;
+	size_t len;
+
+	if (container_open(lc, id, false, &c, e) < 0)
+		return -1;
+	if (options && *options)
+		return lc_err(e, LC_EUNSUPPORTED,
+			      "options of ps: not possible in a virtual machine: the table is the "
+			      "guest's");
+	if (vm_ask(c.dir, CONTROL_PS, &c.arena, &text, &len, e) < 0)
+		return -1;
+	buf_addf(&out, "%-8s %7s %7s %s %8s %s\n", "UID", "PID", "PPID", "S", "TIME", "CMD");
+	while ((line = strsep(&text, "\n")))
+		add_guest_line(&out, line);
+	*table = strdup(out.str);
+	return *table ? 0 : lc_err(e, LC_EINTERNAL, "out of memory");
+}
+
+static bool is_machine(struct lc *lc, const char *id)
+{
+	auto_container c = CONTAINER_NONE;
+	struct lc_error ignored;
+
+	return container_open(lc, id, false, &c, &ignored) == 0 && c.state.vm &&
+	       container_status(&c) != STATUS_STOPPED;
+}
+
 int lc_ps(struct lc *lc, const char *id, const char *const *options, char **table,
 	  struct lc_error *e)
 {
@@ -87,6 +143,8 @@ int lc_ps(struct lc *lc, const char *id, const char *const *options, char **tabl
 	size_t n;
 	int status;
 
+	if (is_machine(lc, id))
+		return guest_table(lc, id, options, table, e);
 	if (lc_pids(lc, id, &pids, &n, e) < 0)
 		return -1;
 	status = helper_run(ps_args(&a, options), false, &a, TABLE_MAX, &text, e);
