@@ -1,0 +1,180 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# VM mode in the test machine, where KVM is nested under software emulation: a machine takes its time
+# to boot, so most tests here share one.  tests/vm/run --smp=1 --env=HULL=... tests/vm/microvm.bats
+
+bats_require_minimum_version 1.5.0
+load ../system/helpers
+
+setup_file() {
+	[ -n "${HULL_TEST_VM:-}" ] || skip "not in the test machine (tests/vm/run)"
+	[ -w /dev/kvm ] || skip "no /dev/kvm"
+	local built name
+	for name in hull-vmm hull-guest; do
+		built=$(dirname "$HULL")/$name
+		[ -x "$built" ] || skip "$name was not built"
+		install -D "$built" /usr/local/libexec/hull/$name
+	done
+	export M=$BATS_FILE_TMPDIR/machine
+	mkdir -p "$M/ro" "$M/rw" "$M/rootfs/bin" "$M"/rootfs/{proc,sys,dev,tmp,ro,rw}
+	cp "$BUSYBOX" "$M/rootfs/bin/busybox"
+	for name in sh cat echo id touch sleep uname ls ln stty wc head tail dd sync md5sum mount umount chmod rm mkdir; do
+		ln -s busybox "$M/rootfs/bin/$name"
+	done
+	echo data >"$M/ro/file"
+	cd "$M" || return 1
+	"$HULL" spec
+	config ".process.terminal = false | .root.readonly = false |
+		.process.args = [\"sh\", \"-c\", \"trap 'echo got TERM; exit 5' TERM; echo up; while :; do sleep 1; done\"] |
+		.linux.resources.memory.limit = 67108864 |
+		.hooks.createRuntime = [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"cat >$M/hook\"]}] |
+		.hooks.startContainer = [{path: \"/bin/touch\", args: [\"touch\", \"/tmp/in-guest\"]}] |
+		.mounts += [{destination: \"/ro\", source: \"$M/ro\", type: \"bind\", options: [\"rbind\", \"ro\"]},
+			{destination: \"/rw\", source: \"$M/rw\", type: \"bind\", options: [\"rbind\"]}]"
+	h create --isolation=vm --pid-file "$M/pid" machine >"$M/out" 2>&1 </dev/null
+	h start machine
+}
+
+teardown_file() {
+	[ -z "${M:-}" ] || h delete --force machine 2>/dev/null || true
+}
+
+# hull with the states of this file
+h() {
+	"$HULL" --root "$M/states" "$@"
+}
+
+inside() {
+	h exec machine sh -c "$*"
+}
+
+@test "vm: the kernel is another one, and the exit code the program's" {
+	run inside 'uname -r; cat /proc/cmdline; exit 9'
+	[ "$status" -eq 9 ]
+	[[ "$output" == *" quiet"* ]]
+	[ "$(inside 'cat /proc/sys/kernel/random/boot_id')" != "$(cat /proc/sys/kernel/random/boot_id)" ]
+}
+
+@test "vm: state, list, ps and the pid file" {
+	[ "$(h state machine | jq -r .status)" = running ]
+	[ "$(h state machine | jq .pid)" = "$(cat "$M/pid")" ]
+	h list | grep -q '^machine .*running'
+	h ps machine | grep -q 'sleep 1'
+}
+
+@test "vm: the monitor and its threads have no capabilities, and a filter each" {
+	local task pid
+	pid=$(cat "$M/pid")
+	[ "$(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -d' ' -f1)" = hull-vmm ]
+	for task in /proc/"$pid"/task/*; do
+		grep -q '^CapEff:	0000000000000000$' "$task/status"
+		grep -q '^CapPrm:	0000000000000000$' "$task/status"
+		grep -q '^CapBnd:	0000000000000000$' "$task/status"
+		grep -q '^NoNewPrivs:	1$' "$task/status"
+		grep -q '^Seccomp:	2$' "$task/status"
+	done
+	run ! grep -E '/dev/kvm|vmlinuz|initramfs|hull$' <(find "/proc/$pid/fd" -type l -printf '%l\n')
+}
+
+@test "vm: the broker has file capabilities only, and a filter" {
+	local pid found=0
+	for pid in $(pidof hull-vmm); do
+		[[ "$(tr '\0' ' ' <"/proc/$pid/cmdline")" == *"--broker "* ]] || continue
+		found=1
+		# CHOWN DAC_OVERRIDE FOWNER FSETID SETGID SETUID MKNOD SETFCAP
+		grep -E '^(Cap|NoNew|Seccomp)' "/proc/$pid/status"
+		grep -q '^CapEff:	00000000880000db$' "/proc/$pid/status"
+		grep -q '^CapBnd:	00000000880000db$' "/proc/$pid/status"
+		grep -q '^NoNewPrivs:	1$' "/proc/$pid/status"
+		grep -q '^Seccomp:	2$' "/proc/$pid/status"
+	done
+	[ $found = 1 ]
+}
+
+@test "vm: stdin and stdout of exec are whole" {
+	head -c 300000 /dev/urandom >"$BATS_TEST_TMPDIR/in"
+	h exec machine cat <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out"
+	cmp "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"
+}
+
+@test "vm: exec, detached and with a terminal" {
+	h exec -d --pid-file "$BATS_TEST_TMPDIR/pid" machine sleep 300
+	kill -0 "$(cat "$BATS_TEST_TMPDIR/pid")"
+	h ps machine | grep -q 'sleep 300'
+	kill -KILL "$(cat "$BATS_TEST_TMPDIR/pid")"
+	run script -qec "'$HULL' --root '$M/states' exec -t machine sh -c 'stty -a | head -1; exit 4'" /dev/null </dev/null
+	[ "$status" -eq 4 ]
+	[[ "$output" == *speed* ]]
+}
+
+@test "vm: volumes are the host's files, read-only where they should be" {
+	[ "$(inside cat /ro/file)" = data ]
+	run ! inside 'echo x >/ro/file'
+	[[ "$output" == *"Read-only file system"* ]]
+	run ! inside 'mount -o remount,rw /ro && echo x >/ro/file'
+	[ "$(cat "$M/ro/file")" = data ]
+	inside 'echo new >/rw/new; ln /rw/new /rw/hard; ln -s nowhere /rw/soft; mkdir /rw/d; chmod 640 /rw/new'
+	[ "$(cat "$M/rw/hard")" = new ]
+	[ "$(readlink "$M/rw/soft")" = nowhere ]
+	[ "$(stat -c '%a %h %u' "$M/rw/new")" = "640 2 0" ]
+	inside 'rm -r /rw/d /rw/soft'
+	[ ! -e "$M/rw/d" ]
+}
+
+@test "vm: data written inside is the data outside" {
+	inside 'dd if=/dev/urandom of=/rw/big bs=65536 count=64 2>/dev/null; md5sum </rw/big' >"$BATS_TEST_TMPDIR/sum"
+	[ "$(md5sum <"$M/rw/big")" = "$(cat "$BATS_TEST_TMPDIR/sum")" ]
+	head -c 3000000 /dev/urandom >"$M/rw/host"
+	[ "$(inside 'md5sum </rw/host')" = "$(md5sum <"$M/rw/host")" ]
+}
+
+@test "vm: hooks run on their sides" {
+	jq -e '.id == "machine"' "$M/hook"
+	[ -e "$M/rootfs/tmp/in-guest" ] || inside 'ls /tmp/in-guest'
+}
+
+@test "vm: pause and resume" {
+	h pause machine
+	[ "$(h state machine | jq -r .status)" = paused ]
+	h resume machine
+	[ "$(inside 'echo back')" = back ]
+}
+
+@test "vm: the limit holds inside, and update lowers it" {
+	[ "$(inside 'cat /sys/fs/cgroup/memory.max')" = 67108864 ]
+	h update --memory 33554432 machine
+	[ "$(inside 'cat /sys/fs/cgroup/memory.max')" = 33554432 ]
+	run ! h update --memory 1073741824 machine
+	[[ "$output" == *"it was made for at most"* ]]
+}
+
+@test "vm: TERM reaches the handler, and delete leaves nothing" {
+	h kill machine TERM
+	for _ in $(seq 60); do
+		[ "$(h state machine | jq -r .status)" != stopped ] || break
+		sleep 2
+	done
+	[ "$(h state machine | jq -r .status)" = stopped ]
+	grep -q 'got TERM' "$M/out"
+	h delete machine
+	run ! h state machine
+	run ! pidof hull-vmm
+}
+
+@test "vm: run gives output and exit code, with a read-only root" {
+	cd "$M"
+	config '.root.readonly = true | .process.args = ["sh", "-c", "echo out; echo err >&2; touch /x; exit 7"] | del(.hooks)'
+	run --separate-stderr h run --isolation=vm once
+	[ "$status" -eq 7 ]
+	[ "$output" = out ]
+	[[ "$stderr" == *"err"*"Read-only file system"* ]]
+	run ! pidof hull-vmm
+}
+
+@test "vm: a process too large is killed in the guest" {
+	cd "$M"
+	config '.process.args = ["sh", "-c", "head -c 100000000 /dev/zero | tail"] | .linux.resources.memory.limit = 33554432'
+	run h run --isolation=vm large
+	[ "$status" -eq 137 ]
+	run ! pidof hull-vmm
+}
