@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A guest that does anything to a device: registers are read and written at any offset and size,
+ * its memory holds any rings, chains and requests.  The devices have no files and no broker.
+ *
+ * sources: libcontainer/base libcontainer/sys/fd.c microvm/queue.c microvm/mmio.c microvm/memory.c
+ * sources: microvm/loop.c microvm/rng.c microvm/console.c microvm/fs.c microvm/confine.c
+ */
+#include "fuzz.h"
+#include "microvm/console.h"
+#include "microvm/fs.h"
+#include "microvm/rng.h"
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_mmio.h>
+#include <stdlib.h>
+
+enum { RAM = 1 << 16, STEPS = 64 };
+
+static uint8_t ram[RAM];
+static struct memory memory = { .base = ram, .size = RAM, .low = RAM };
+
+struct input {
+	const uint8_t *data;
+	size_t size;
+};
+
+static uint32_t take(struct input *in, size_t n)
+{
+	uint32_t v = 0;
+
+	for (; n && in->size; n--, in->size--)
+		v = v << 8 | *in->data++;
+	return v;
+}
+
+static void set(struct vdev *d, uint32_t reg, uint32_t v)
+{
+	mmio_write(d, reg, &v, sizeof(v));
+}
+
+/* As a driver does it, so that what follows reaches the queues; each ring has a place of its own.
+ */
+static void start(struct vdev *d)
+{
+	set(d, VIRTIO_MMIO_STATUS, 0);
+	set(d, VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
+	set(d, VIRTIO_MMIO_DRIVER_FEATURES, 1);
+	set(d, VIRTIO_MMIO_STATUS, VIRTIO_CONFIG_S_FEATURES_OK);
+	for (uint32_t i = 0; i < VDEV_QUEUES; i++) {
+		set(d, VIRTIO_MMIO_QUEUE_SEL, i);
+		set(d, VIRTIO_MMIO_QUEUE_NUM, 16);
+		set(d, VIRTIO_MMIO_QUEUE_DESC_LOW, i * 0x1000);
+		set(d, VIRTIO_MMIO_QUEUE_AVAIL_LOW, i * 0x1000 + 0x100);
+		set(d, VIRTIO_MMIO_QUEUE_USED_LOW, i * 0x1000 + 0x200);
+		set(d, VIRTIO_MMIO_QUEUE_READY, 1);
+	}
+	set(d, VIRTIO_MMIO_STATUS, VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK);
+}
+
+static void step(struct vdev *d, struct input *in)
+{
+	uint32_t what = take(in, 1), at = take(in, 2), v = take(in, 4);
+	static const uint32_t sizes[] = { 1, 2, 4, 8 };
+	uint8_t data[8] = { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24) };
+
+	switch (what & 3) {
+	case 0:
+		mmio_write(d, at & 0xfff, data, sizes[what >> 2 & 3]);
+		break;
+	case 1:
+		mmio_read(d, at & 0xfff, data, sizes[what >> 2 & 3]);
+		break;
+	case 2:
+		memcpy(ram + (at & (RAM - 4)), data, 4);
+		break;
+	case 3:
+		vdev_kicked(d);
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct console console;
+	static struct rng rng;
+	static struct fs fs;
+	static struct loop loop;
+	static struct vdev *devices[3];
+	struct input in = { data, size };
+	struct lc_error e = { 0 };
+	struct vdev *d;
+
+	if (!devices[0]) {
+		if (loop_init(&loop, &e) < 0 ||
+		    console_init(&console, &memory, &loop, -1, -1, &e) < 0 ||
+		    rng_init(&rng, &memory, &e) < 0 || fs_init(&fs, &memory, -1, &e) < 0)
+			abort();
+		devices[0] = &console.dev;
+		devices[1] = &rng.dev;
+		devices[2] = &fs.dev;
+	}
+	d = devices[take(&in, 1) % 3];
+	memset(ram, 0, sizeof(ram));
+	start(d);
+	/* What is left when the steps are done was in memory before them. */
+	if (in.size > STEPS * 7) {
+		size_t n = in.size - STEPS * 7;
+
+		memcpy(ram, in.data + STEPS * 7, n < RAM ? n : RAM);
+		in.size = STEPS * 7;
+	}
+	while (in.size)
+		step(d, &in);
+	vdev_kicked(d);
+	return 0;
+}
