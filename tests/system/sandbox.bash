@@ -61,5 +61,8 @@ report() {
 # The host's files under an overlay need user attributes in a tmpfs (Linux 6.6), and a root that is no
 # overlay itself.
 need_overlay() {
-	box --strict -- true >/dev/null 2>&1 || skip "no overlay over this root here"
+	local said
+	! said=$(box --strict -- true 2>&1) || return 0
+	[[ $said == *overlay* ]] || { echo "$said" && return 1; }
+	skip "no overlay over this root here: ${said##*$'\n'}"
 }
