@@ -317,6 +317,11 @@ struct lc_sandbox {
 	bool keep; /* its bundle stays, for whoever wants to look at it or run it again */
 	bool deterministic; /* fixed environment, clocks that count from about zero, no address
 			     * space randomization; the date and random numbers are the host's */
+	/* What the program wrote to the files it saw: "list"; "tar:FILE"; or "apply": to the host's
+	 * files, once it ended well. @confirm is asked before that, NULL: nobody is. */
+	const char *changes;
+	bool (*confirm)(void *ctx, const char *list);
+	void *confirm_ctx;
 	const char *landlock; /* "on", "auto" (as far as the kernel can), "off" (default) */
 };
 
@@ -325,6 +330,7 @@ struct lc_sandbox_result {
 	int status; /* 0 to 255, 128+n for a signal, as a shell has it */
 	char *report; /* JSON (docs/SANDBOX-REPORT.md); free() it */
 	char *kept; /* the bundle's path, with keep; free() it */
+	char *changes; /* a line each: "A /path" created, M modified, D deleted; free() it */
 };
 
 /* Runs it and waits.  An error: it did not run; there is a report of that, too. */

@@ -12,8 +12,8 @@ struct sandbox_args {
 	struct words ro, rw, file, hide, tmpfs, env, net;
 	const char *wall, *cpu_time, *memory, *swap, *output, *fsize, *disk, *cpus;
 	uint32_t pids, nofile;
-	const char *uid, *landlock;
-	bool strict, no_strict, keep, deterministic, print_bundle, explain;
+	const char *uid, *landlock, *changes;
+	bool strict, no_strict, keep, deterministic, yes, print_bundle, explain;
 };
 
 #define S struct sandbox_args
@@ -54,6 +54,9 @@ static const struct option_def sandbox_options[] = {
 		   "default, or strict: a call that is not allowed ends the program"),
 	OPT_STRING(S, landlock, "landlock", 0, "WHEN",
 		   "a second wall, by Landlock: on, auto (as the kernel can), off (default)"),
+	OPT_STRING(S, changes, "changes", 0, "WHAT",
+		   "what it wrote: list it, tar:FILE, or apply it to the host's files"),
+	OPT_FLAG(S, yes, "yes", 0, "apply changes without asking"),
 	OPT_FLAG(S, deterministic, "deterministic", 0,
 		 "the same environment, clocks and addresses in every run"),
 	OPT_FLAG(S, keep, "keep", 0, "leave its bundle and report, and say where"),
@@ -188,6 +191,9 @@ static int carry_out(struct cli *cli, const struct sandbox_args *args, struct lc
 		return print(r, text);
 	}
 	r = lc_sandbox_run(cli->lc, how, &result, e);
+	if (result.changes && (args->yes || strcmp(args->changes, "apply") != 0))
+		fputs(result.changes, stderr);
+	free(result.changes);
 	if (result.kept)
 		fprintf(stderr, "kept: %s\n", result.kept);
 	free(result.kept);
@@ -195,10 +201,38 @@ static int carry_out(struct cli *cli, const struct sandbox_args *args, struct lc
 	return r < 0 ? -1 : result.status;
 }
 
+/* On the terminal, whatever the program's streams are. */
+static bool ask(void *ctx, const char *list)
+{
+	FILE *tty = ctx;
+	char answer[8];
+
+	fprintf(tty, "%sApply these changes? [y/N] ", list);
+	fflush(tty);
+	return fgets(answer, sizeof(answer), tty) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static int prepare_changes(const struct sandbox_args *args, struct lc_sandbox *how, FILE **tty,
+			   struct lc_error *e)
+{
+	how->changes = args->changes;
+	if (!args->changes || strcmp(args->changes, "apply") != 0 || args->yes)
+		return 0;
+	*tty = fopen("/dev/tty", "r+e");
+	if (!*tty)
+		return lc_err(
+			e, LC_EUSAGE,
+			"sandbox: --changes apply: there is no terminal to ask on: give --yes");
+	how->confirm = ask;
+	how->confirm_ctx = *tty;
+	return 0;
+}
+
 static int run(struct cli *cli, const void *given, char **words, struct lc_error *e)
 {
 	const struct sandbox_args *args = given;
 	struct words tmpfs = { 0 };
+	FILE *tty = NULL;
 	struct lc_sandbox how = {
 		.size = sizeof(how),
 		.args = (const char *const *)words,
@@ -233,8 +267,12 @@ static int run(struct cli *cli, const void *given, char **words, struct lc_error
 	if (r == 0)
 		r = read_uid(args, &how, e);
 	if (r == 0)
+		r = prepare_changes(args, &how, &tty, e);
+	if (r == 0)
 		r = carry_out(cli, args, &how, e);
 	free_words(&tmpfs);
+	if (tty)
+		fclose(tty);
 	return r;
 }
 

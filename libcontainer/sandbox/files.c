@@ -85,18 +85,28 @@ static void mount_option(struct job *job, struct spec_mount *m, char *option)
 	m->options = more;
 }
 
-void job_mask(struct job *job, const char *path)
+static void add_path(struct job *job, struct strs *list, size_t *size, const char *path)
 {
-	if (job->masked.n + 1 >= job->masked_size) {
+	if (list->n + 1 >= *size) {
 		char **grown;
 
-		job->masked_size = job->masked_size ? 2 * job->masked_size : 64;
-		grown = arena_array(&job->arena, job->masked_size, sizeof(*grown));
-		if (job->masked.n)
-			memcpy(grown, job->masked.v, job->masked.n * sizeof(*grown));
-		job->masked.v = grown;
+		*size = *size ? 2 * *size : 64;
+		grown = arena_array(&job->arena, *size, sizeof(*grown));
+		if (list->n)
+			memcpy(grown, list->v, list->n * sizeof(*grown));
+		list->v = grown;
 	}
-	job->masked.v[job->masked.n++] = arena_strdup(&job->arena, path);
+	list->v[list->n++] = arena_strdup(&job->arena, path);
+}
+
+void job_mask(struct job *job, const char *path)
+{
+	add_path(job, &job->masked, &job->masked_size, path);
+}
+
+void job_add_secret(struct job *job, const char *path)
+{
+	add_path(job, &job->secrets, &job->secrets_size, path);
 }
 
 /* ---- the host's mounts ---- */

@@ -143,6 +143,7 @@ static void hide_one(struct job *job, const char *path)
 {
 	if (is_named(job, path))
 		return;
+	job_add_secret(job, path);
 	if (job->host_root && is_reachable(job, path))
 		job_mask(job, path);
 	hide_where_bound(job, path);
@@ -217,6 +218,7 @@ int hide_decide(struct job *job, struct lc_error *e)
 		if (job->s.hide.v[i][0] != '/')
 			return lc_err(e, LC_EUSAGE, "hide %s: expected an absolute path",
 				      job->s.hide.v[i]);
+		job_add_secret(job, job->s.hide.v[i]);
 		if (is_reachable(job, job->s.hide.v[i]))
 			job_mask(job, job->s.hide.v[i]);
 		hide_where_bound(job, job->s.hide.v[i]);

@@ -3,6 +3,7 @@
 #include "sandbox/report.h"
 #include "config.h"
 #include "json/encode.h"
+#include "sandbox/changes.h"
 #include "sandbox/limits.h"
 
 #include <signal.h>
@@ -140,6 +141,40 @@ static void add_limits(struct json_writer *w, const struct job *job)
 	json_close(w, '}');
 }
 
+static void add_paths(struct json_writer *w, const char *key, const struct changes *c,
+		      enum change_kind kind)
+{
+	json_open(w, key, '[');
+	for (size_t i = 0; i < c->list.n; i++)
+		if (c->list.v[i].kind == kind)
+			json_add_string(w, NULL, c->list.v[i].path);
+	json_close(w, ']');
+}
+
+static void add_files(struct json_writer *w, const struct job *job)
+{
+	const struct changes *c = job->changes;
+
+	if (!c)
+		return;
+	json_open(w, "files", '{');
+	add_paths(w, "created", c, CREATED);
+	add_paths(w, "modified", c, MODIFIED);
+	add_paths(w, "deleted", c, DELETED);
+	json_open(w, "left_out", '[');
+	for (size_t i = 0; i < c->list.n; i++) {
+		if (!c->list.v[i].skipped)
+			continue;
+		json_open(w, NULL, '{');
+		json_add_string(w, "path", c->list.v[i].path);
+		json_add_string(w, "why", c->list.v[i].skipped);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+	json_add_bool(w, "applied", job->applied);
+	json_close(w, '}');
+}
+
 static void add_runtime(struct json_writer *w, const struct job *job)
 {
 	struct utsname u = { 0 };
@@ -174,6 +209,7 @@ char *report_text(struct job *job, const struct outcome *o)
 	if (o->w)
 		add_usage(&w, o);
 	add_limits(&w, job);
+	add_files(&w, job);
 	add_runtime(&w, job);
 	json_close(&w, '}');
 	buf_add(&w.out, "\n");

@@ -6,9 +6,11 @@
 #include "base/str.h"
 #include "run/create.h"
 #include "run/exit.h"
+#include "sandbox/changes.h"
 #include "sandbox/limits.h"
 #include "sandbox/report.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +33,8 @@ struct running {
 	struct foreground f;
 	struct process_exit end;
 	struct lc_exit exit;
+	struct changes changes;
+	int tar; /* owned */
 };
 
 static void close_ends(int ends[4])
@@ -159,6 +163,62 @@ static void judge(const struct running *r, struct outcome *o)
 	o->status = o->signal ? 128 + o->signal : WEXITSTATUS(status);
 }
 
+/* ---- what it wrote ---- */
+
+static int open_tar(struct running *r, struct lc_error *e)
+{
+	const char *asked = r->job->how->changes, *path = asked ? strchr(asked, ':') : NULL;
+
+	if (changes_check(asked, e) < 0)
+		return -1;
+	if (asked && r->job->s.overlay && !strcmp(r->job->s.overlay, "none"))
+		return lc_err(e, LC_EUSAGE, "changes: with the overlay none there cannot be any");
+	if (!path)
+		return 0;
+	r->tar = openat(AT_FDCWD, path + 1, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC,
+			0666);
+	return r->tar < 0 ? lc_err_errno(e, "changes: %s", path + 1) : 0;
+}
+
+static int apply_changes(struct running *r, const struct outcome *o, const char *list,
+			 struct lc_error *e)
+{
+	const struct lc_sandbox *how = r->job->how;
+
+	if (!r->changes.list.n)
+		return 0;
+	if (o->status) {
+		log_warn(r->job->lc->log, "changes are not applied: the program did not end well");
+		return 0;
+	}
+	if (how->confirm && !how->confirm(how->confirm_ctx, list))
+		return 0;
+	if (changes_apply(&r->changes, e) < 0)
+		return -1;
+	r->job->applied = true;
+	return 0;
+}
+
+static int take_changes(struct running *r, const struct outcome *o, struct lc_sandbox_result *out,
+			struct lc_error *e)
+{
+	const char *asked = r->job->how->changes, *text;
+	int result = 0;
+
+	if (!asked)
+		return 0;
+	if (changes_read(r->job, r->m.ref.mount, &r->changes, e) < 0)
+		return -1;
+	r->job->changes = &r->changes;
+	if (r->tar >= 0)
+		result = changes_tar(&r->changes, r->tar, e);
+	text = changes_text(&r->changes);
+	if (!strcmp(asked, "apply"))
+		result = apply_changes(r, o, text, e);
+	out->changes = strdup(text);
+	return result;
+}
+
 static int give_report(struct job *job, const struct outcome *o, int fd,
 		       struct lc_sandbox_result *out, struct lc_error *e)
 {
@@ -179,7 +239,7 @@ static int give_report(struct job *job, const struct outcome *o, int fd,
 
 static int run_job(struct job *job, struct outcome *o, struct running *r, struct lc_error *e)
 {
-	if (config_make(job, e) < 0 || carry_out(r, e) < 0)
+	if (open_tar(r, e) < 0 || config_make(job, e) < 0 || carry_out(r, e) < 0)
 		return -1;
 	if (r->w.has_report && r->w.report.error)
 		return not_executed(r, e);
@@ -190,6 +250,8 @@ static int run_job(struct job *job, struct outcome *o, struct running *r, struct
 static void running_release(struct running *r)
 {
 	foreground_end(&r->f);
+	changes_release(&r->changes);
+	fd_release(&r->tar);
 	creation_release(&r->m);
 	watch_close(&r->w);
 }
@@ -202,6 +264,8 @@ int lc_sandbox_run(struct lc *lc, const struct lc_sandbox *given, struct lc_sand
 		.w = { .pipes = { -1, -1, -1 }, .outer = { -1, -1, -1 }, .told = -1 },
 		.f = FOREGROUND_NONE,
 		.m = CREATION_NONE,
+		.changes = CHANGES_NONE,
+		.tar = -1,
 	};
 	struct lc_error other = { 0 };
 	struct outcome o = { .status = 125 };
@@ -209,7 +273,7 @@ int lc_sandbox_run(struct lc *lc, const struct lc_sandbox *given, struct lc_sand
 	auto_job job = { 0 };
 	int ret;
 
-	out->report = out->kept = NULL;
+	out->report = out->kept = out->changes = NULL;
 	if (how.report) {
 		report = exit_report_open(how.report, 0, e);
 		if (report < 0)
@@ -222,6 +286,8 @@ int lc_sandbox_run(struct lc *lc, const struct lc_sandbox *given, struct lc_sand
 	o.error = ret < 0 ? e->msg : NULL;
 	if (ret < 0)
 		o.w = NULL;
+	else /* the program has run, whatever comes of this */
+		ret = take_changes(&r, &o, out, e);
 	if (give_report(&job, &o, report, out, ret < 0 ? &other : e) < 0)
 		ret = -1;
 	running_release(&r);

@@ -101,6 +101,10 @@ struct job {
 	struct pairs annotations;
 	struct strs masked;
 	size_t masked_size;
+	struct strs secrets; /* what is hidden where it is, and not made where it is not */
+	size_t secrets_size;
+	const struct changes *changes; /* once they are known */
+	bool applied;
 	struct limit limits[LIMITS];
 	PLAN_LIST(struct degraded) degraded;
 	size_t degraded_size;
@@ -123,6 +127,7 @@ void job_record(struct job *job, const char *what, const char *why);
 struct spec_mount *job_mount(struct job *job, const char *destination, const char *type,
 			     const char *source, const char *options);
 void job_mask(struct job *job, const char *path);
+void job_add_secret(struct job *job, const char *path);
 
 /* May the program's user enter (@mode X_OK) or read and enter the directory, or read the file? By
  * its mode alone. */

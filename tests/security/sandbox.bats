@@ -251,3 +251,51 @@ box_python() {
 	[ "$(wc -l </proc/self/mountinfo)" = "$mounts" ]
 	! pgrep -f '^/dev/.hull-init'
 }
+
+@test "sandbox: changes are applied through no link, and where no secret lies" {
+	local dir=/opt/hull-test.$$ outside=$WORK/outside
+	for WHO in root user; do
+		rm -rf $dir
+		mkdir -p $dir/sub "$outside"
+		echo safe >"$outside/file"
+		echo in >$dir/sub/file
+		[ $WHO = root ] && chown -R 65534:65534 $dir || chown -R $U:$U $dir
+		chown -R $U:$U "$outside"
+		# The program makes a link of a directory, and names that would talk to a terminal.
+		box --changes apply --yes -- sh -c "cd $dir && rm -r sub && ln -s $outside sub && mkdir d && ln -s $outside/file d/l && printf x >d/\$(printf 'a\\033[31m\\nb')" 2>list
+		[ "$(cat "$outside/file")" = safe ]
+		[ "$(readlink $dir/sub)" = "$outside" ]
+		! grep -q $'\033' list
+		# Now the host has the link, and a second program sees and writes through it, in the sandbox only.
+		box --changes apply --yes -- sh -c "rm $dir/sub; mkdir $dir/sub && echo evil >$dir/sub/file" 2>list
+		[ "$(cat "$outside/file")" = safe ]
+		[ -f $dir/sub/file ] && [ ! -L $dir/sub ]
+		# A place of secrets that is not there yet.
+		mkdir -p $dir/home
+		[ $WHO = root ] && chown 65534:65534 $dir/home || chown $U:$U $dir/home
+		HOME=$dir/home box --changes apply --yes --report report -- sh -c "mkdir -p $dir/home/.ssh && echo key >$dir/home/.ssh/authorized_keys; echo ok >$dir/home/ok"
+		[ ! -e $dir/home/.ssh ]
+		[ -e $dir/home/ok ]
+		[ "$(report '.files.left_out | length')" = 2 ]
+		rm report
+	done
+	rm -r $dir
+}
+
+@test "sandbox: changes are not applied through a link that somebody made meanwhile" {
+	local dir=/opt/hull-test.$$ outside=$WORK/outside
+	WHO=root
+	mkdir -p $dir/sub "$outside" shared
+	chown -R 65534:65534 $dir shared
+	box --changes apply --yes --rw shared:/work -- sh -c "echo evil >$dir/sub/file; touch /work/written; while [ ! -e /work/go ]; do sleep 0.1; done" 2>list &
+	local pid=$!
+	until_true test -e shared/written
+	rmdir $dir/sub
+	ln -s "$outside" $dir/sub
+	touch shared/go
+	wait $pid || status=$?
+	[ "$status" -eq 125 ]
+	[ -z "$(ls -A "$outside")" ]
+	grep -q "apply changes: $dir/sub: it is no directory any more" list
+	rm -r $dir
+}

@@ -439,3 +439,100 @@ teardown() {
 	run box --landlock always -- true
 	[ "$status" -eq 125 ]
 }
+
+# A directory of the host's that the program of either user may write to, whose path is $CHANGED.
+changed_dir() {
+	CHANGED=/opt/hull-test.$$
+	rm -rf $CHANGED
+	mkdir -p $CHANGED/gone/deep $CHANGED/replaced
+	echo old >$CHANGED/file
+	echo old >$CHANGED/gone/deep/x
+	echo old >$CHANGED/replaced/old
+	chmod 644 $CHANGED/file
+	[ $WHO = root ] && chown -R 65534:65534 $CHANGED || chown -R $U:$U $CHANGED
+	SCRIPT="cd $CHANGED && echo new >file && echo made >made && rm -r gone replaced && mkdir replaced &&
+		echo r >replaced/new && ln -s /etc/passwd link && chmod 4755 made && mkfifo fifo && mkdir -p a/b && echo c >a/b/c"
+}
+
+@test "sandbox: --changes list and the report say what was written" {
+	for WHO in root user; do
+		changed_dir
+		run --separate-stderr box --changes list --report report -- sh -c "$SCRIPT"
+		[ "$status" -eq 0 ]
+		[ "$(echo "$stderr" | grep -F "$CHANGED" | sort)" = "$(sort <<-END
+			M $CHANGED/file
+			A $CHANGED/made
+			D $CHANGED/gone
+			M $CHANGED/replaced/
+			A $CHANGED/replaced/new
+			A $CHANGED/link
+			A $CHANGED/fifo
+			A $CHANGED/a/
+			A $CHANGED/a/b/
+			A $CHANGED/a/b/c
+		END
+		)" ]
+		[ "$(echo "$stderr" | wc -l)" = 10 ]
+		[ "$(report .files.deleted[0])" = $CHANGED/gone ]
+		[ "$(report .files.applied)" = false ]
+		[ "$(cat $CHANGED/file)" = old ]
+		run --separate-stderr box --changes list -- true
+		[ -z "$stderr" ]
+		rm -r $CHANGED report
+	done
+	run box --changes some -- true
+	[ "$status" -eq 125 ]
+	[[ $output == *"expected list, apply or tar:FILE"* ]]
+}
+
+@test "sandbox: --changes tar:FILE is a layer" {
+	for WHO in root user; do
+		changed_dir
+		box --changes tar:out.tar -- sh -c "$SCRIPT && mkdir -p $(printf 'long%.0s' {1..30})/more && echo l >$(printf 'long%.0s' {1..30})/more/f && touch .wh.evil" 2>list
+		grep -q 'wh.evil (left out' list
+		tar tvf out.tar >members
+		grep -q "${CHANGED#/}/.wh.gone" members
+		grep -q "${CHANGED#/}/replaced/.wh..wh..opq" members
+		! grep -q 'wh.evil' members
+		! grep '^-..s' members
+		mkdir x
+		tar xf out.tar -C x
+		[ "$(cat x$CHANGED/file)" = new ] && [ "$(cat x$CHANGED/a/b/c)" = c ]
+		[ "$(readlink x$CHANGED/link)" = /etc/passwd ]
+		[ -p x$CHANGED/fifo ]
+		[ "$(cat x$CHANGED/long*/more/f)" = l ]
+		rm -r $CHANGED x out.tar
+	done
+}
+
+@test "sandbox: --changes apply --yes brings it to the host, and only what ended well" {
+	for WHO in root user; do
+		changed_dir
+		box --changes apply --yes -- sh -c "$SCRIPT; exit 3" || [ $? -eq 3 ]
+		[ "$(cat $CHANGED/file)" = old ]
+		box --changes apply --yes --report report -- sh -c "$SCRIPT"
+		[ "$(report .files.applied)" = true ]
+		[ "$(cat $CHANGED/file)" = new ]
+		[ ! -e $CHANGED/gone ] && [ ! -e $CHANGED/replaced/old ] && [ -e $CHANGED/replaced/new ]
+		[ "$(readlink $CHANGED/link)" = /etc/passwd ] && [ -p $CHANGED/fifo ]
+		[ "$(cat $CHANGED/a/b/c)" = c ]
+		[ "$(stat -c %a $CHANGED/made)" = 755 ]
+		[ "$(stat -c %u $CHANGED/file)" = "$([ $WHO = root ] && echo 65534 || echo $U)" ]
+		[ -z "$(find $CHANGED -name '.hull-*')" ]
+		rm -r $CHANGED report
+		run setsid -w "$HULL" sandbox --changes apply -- true
+		[ "$status" -eq 125 ]
+		[[ $output == *"no terminal to ask on"* ]]
+	done
+}
+
+@test "sandbox: --changes apply asks on the terminal" {
+	WHO=root
+	changed_dir
+	run script -qec "$HULL sandbox --changes apply -- sh -c 'echo new >$CHANGED/file'" /dev/null < <(for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1; echo n || break; done)
+	[[ $output == *"M $CHANGED/file"*"Apply these changes?"* ]]
+	[ "$(cat $CHANGED/file)" = old ]
+	run script -qec "$HULL sandbox --changes apply -- sh -c 'echo new >$CHANGED/file'" /dev/null < <(for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1; echo y || break; done)
+	[ "$(cat $CHANGED/file)" = new ]
+	rm -r $CHANGED
+}
