@@ -218,10 +218,11 @@ int broker_init(struct broker *b, int root, int sock, struct lc_error *e)
 	return nodes_init(&b->nodes, root, max_open_nodes(), e);
 }
 
-/* What it takes to act as any user on files; not CAP_DAC_READ_SEARCH, which opens by handle. */
+/* What it takes to act as any user on files; not CAP_DAC_READ_SEARCH, which opens by handle, nor
+ * CAP_MKNOD: a device made in a volume would be the host's (overlay's whiteouts need none). */
 #define CAPABILITIES \
 	(1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER | 1ULL << CAP_FSETID | \
-	 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_MKNOD | 1ULL << CAP_SETFCAP)
+	 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SETFCAP)
 
 /* From a fresh process to one that may only do what requests need. */
 static int settle(struct broker *b, int *root, int sock, struct lc_error *e)

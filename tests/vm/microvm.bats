@@ -81,10 +81,10 @@ inside() {
 	for pid in $(pidof hull-vmm); do
 		[[ "$(tr '\0' ' ' <"/proc/$pid/cmdline")" == *"--broker "* ]] || continue
 		found=1
-		# CHOWN DAC_OVERRIDE FOWNER FSETID SETGID SETUID MKNOD SETFCAP
+		# CHOWN DAC_OVERRIDE FOWNER FSETID SETGID SETUID SETFCAP
 		grep -E '^(Cap|NoNew|Seccomp)' "/proc/$pid/status"
-		grep -q '^CapEff:	00000000880000db$' "/proc/$pid/status"
-		grep -q '^CapBnd:	00000000880000db$' "/proc/$pid/status"
+		grep -q '^CapEff:	00000000800000db$' "/proc/$pid/status"
+		grep -q '^CapBnd:	00000000800000db$' "/proc/$pid/status"
 		grep -q '^NoNewPrivs:	1$' "/proc/$pid/status"
 		grep -q '^Seccomp:	2$' "/proc/$pid/status"
 	done
