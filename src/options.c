@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Option tables: parsing by getopt_long, and the OPTIONS part of help pages. */
+/* Option tables: parsing a command line by them, and the OPTIONS part of help pages. */
 #include "options.h"
 #include "base/str.h"
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_OPTIONS 64
 #define HELP_COLUMN 30
 #define HELP_WIDTH  80
-#define FIRST_LONG  256 /* getopt values of options, beyond any letter */
 
 void words_add(struct words *w, const char *s)
 {
@@ -39,9 +36,6 @@ static int store(const struct option_def *def, const char *value, void *args, st
 	void *member = (char *)args + def->offset;
 
 	switch (def->kind) {
-	case O_FLAG:
-		*(bool *)member = true;
-		return 0;
 	case O_STRING:
 		*(const char **)member = value;
 		return 0;
@@ -53,6 +47,7 @@ static int store(const struct option_def *def, const char *value, void *args, st
 			return lc_err(e, LC_EUSAGE, "--%s: expected a number, found \"%s\"",
 				      def->name, value);
 		return 0;
+	case O_FLAG: /* take_flag() */
 	case O_IGNORED:
 	case O_IGNORED_VALUE:
 	case O_END:
@@ -77,90 +72,192 @@ static const char *nearest(const struct option_def *defs, const char *word)
 	return best;
 }
 
-static int unknown(const struct option_def *defs, char **argv, struct lc_error *e)
+static int unknown(const struct option_def *defs, const char *word, struct lc_error *e)
 {
-	const char *word = argv[optind - 1], *near;
+	const char *name = word + strspn(word, "-"), *near = NULL;
 	int len = (int)strcspn(word, "=");
-	char name[64];
+	char copy[64];
 
-	if (optopt > 0 && optopt < FIRST_LONG && strncmp(word, "--", 2) != 0)
-		return lc_err(e, LC_EUSAGE, "unknown option -%c", optopt);
-	snprintf(name, sizeof(name), "%.*s", len - (int)strspn(word, "-"),
-		 word + strspn(word, "-"));
-	near = name[0] && name[1] ? nearest(defs, name) : NULL;
+	snprintf(copy, sizeof(copy), "%.*s", (int)strcspn(name, "="), name);
+	if (copy[0] && copy[1])
+		near = nearest(defs, copy);
 	if (near)
 		return lc_err(e, LC_EUSAGE, "unknown option %.*s; did you mean --%s?", len, word,
 			      near);
 	return lc_err(e, LC_EUSAGE, "unknown option %.*s", len, word);
 }
 
-static int no_value(const struct option_def *defs, struct lc_error *e)
+/* ---- parsing ---- */
+
+/* Our own, so that what a command line means does not depend on libc: getopt_long_only() of musl
+ * takes -frobnicate for -f. */
+struct parser {
+	const struct option_def *defs;
+	char **argv;
+	int argc;
+	int at; /* the next word */
+	void *args;
+	bool help;
+};
+
+static const struct option_def help_options[] = {
+	{ "help", 'h', O_FLAG, 0, NULL, NULL },
+	{ "usage", '?', O_FLAG, 0, NULL, NULL },
+	OPT_END,
+};
+
+static bool is_help(const struct option_def *def)
+{
+	return def >= help_options && def < help_options + ARRAY_SIZE(help_options);
+}
+
+static const struct option_def *by_letter(const struct option_def *defs, char letter)
 {
 	for (const struct option_def *def = defs; def->name; def++)
-		if (optopt == def->letter || optopt == FIRST_LONG + (int)(def - defs))
-			return lc_err(e, LC_EUSAGE, "option --%s requires an argument", def->name);
-	return lc_err(e, LC_EUSAGE, "option -%c requires an argument", optopt);
+		if (def->letter == letter)
+			return def;
+	return defs == help_options ? NULL : by_letter(help_options, letter);
 }
 
-/* getopt's two forms of the table: letters, and long names whose value is FIRST_LONG + index. */
-static void for_getopt(const struct option_def *defs, bool stop_at_word, char *letters,
-		       struct option *longs)
+static const struct option_def *by_name(const struct option_def *defs, const char *name, size_t len)
 {
-	size_t n = 0;
+	for (const struct option_def *def = defs; def->name; def++)
+		if (!strncmp(def->name, name, len) && !def->name[len])
+			return def;
+	return defs == help_options ? NULL : by_name(help_options, name, len);
+}
 
-	if (stop_at_word)
-		*letters++ = '+';
-	*letters++ = ':'; /* a missing value is told from an unknown option */
-	*letters++ = 'h';
-	for (; defs[n].name; n++) {
-		longs[n] = (struct option){ defs[n].name,
-					    takes_value(&defs[n]) ? required_argument : no_argument,
-					    NULL, FIRST_LONG + (int)n };
-		if (!defs[n].letter)
+/* The only one whose name begins so. */
+static const struct option_def *by_beginning(const struct option_def *defs, const char *name,
+					     size_t len)
+{
+	const struct option_def *found = NULL;
+
+	for (const struct option_def *def = defs; len && def->name; def++) {
+		if (strncmp(def->name, name, len) != 0)
 			continue;
-		*letters++ = defs[n].letter;
-		if (takes_value(&defs[n]))
-			*letters++ = ':';
+		if (found)
+			return NULL;
+		found = def;
 	}
-	longs[n++] = (struct option){ "help", no_argument, NULL, 'h' };
-	longs[n++] = (struct option){ "usage", no_argument, NULL, 'h' };
-	longs[n] = (struct option){ 0 };
-	*letters = '\0';
+	return found;
 }
 
-static const struct option_def *definition(const struct option_def *defs, int value)
+static int take_flag(struct parser *p, const struct option_def *def, const char *value,
+		     struct lc_error *e)
 {
-	if (value >= FIRST_LONG)
-		return &defs[value - FIRST_LONG];
-	while (defs->name && defs->letter != value)
-		defs++;
-	return defs;
+	bool on = !value || !strcmp(value, "true");
+
+	if (!on && strcmp(value, "false") != 0)
+		return lc_err(e, LC_EUSAGE, "--%s: expected true or false, found \"%s\"", def->name,
+			      value);
+	if (is_help(def))
+		p->help |= on;
+	else if (def->kind == O_FLAG)
+		*(bool *)((char *)p->args + def->offset) = on;
+	return 0;
+}
+
+/* @value: what stands behind '=', or behind the letter; NULL: nothing. */
+static int take(struct parser *p, const struct option_def *def, const char *value,
+		struct lc_error *e)
+{
+	if (!takes_value(def))
+		return take_flag(p, def, value, e);
+	if (!value && p->at == p->argc)
+		return lc_err(e, LC_EUSAGE, "option --%s requires an argument", def->name);
+	return store(def, value ? value : p->argv[p->at++], p->args, e);
+}
+
+static int take_long(struct parser *p, const struct option_def *def, const char *name,
+		     struct lc_error *e)
+{
+	const char *equals = strchr(name, '=');
+
+	return take(p, def, equals ? equals + 1 : NULL, e);
+}
+
+/* "-it", "-u1000", "-u=1000": letters up to one that takes a value. */
+static bool are_letters(const struct option_def *defs, const char *word)
+{
+	for (; *word; word++) {
+		const struct option_def *def = by_letter(defs, *word);
+
+		if (!def)
+			return false;
+		if (takes_value(def) || word[1] == '=')
+			return true;
+	}
+	return true;
+}
+
+static int take_letters(struct parser *p, const char *word, struct lc_error *e)
+{
+	while (*word) {
+		const struct option_def *def = by_letter(p->defs, *word++);
+
+		if (*word == '=')
+			return take(p, def, word + 1, e);
+		if (takes_value(def))
+			return take(p, def, *word ? word : NULL, e);
+		if (take(p, def, NULL, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Go programs write -no-subreaper, too: a whole name goes before letters, these before a name's
+ * beginning. */
+static int take_option(struct parser *p, const char *word, struct lc_error *e)
+{
+	bool two = word[1] == '-';
+	const char *name = word + 1 + two;
+	size_t len = strcspn(name, "=");
+	const struct option_def *def = two || len > 1 ? by_name(p->defs, name, len) : NULL;
+
+	if (!def && !two && are_letters(p->defs, name))
+		return take_letters(p, name, e);
+	if (!def)
+		def = by_beginning(p->defs, name, len);
+	return def ? take_long(p, def, name, e) : unknown(p->defs, word, e);
+}
+
+/* Puts @n words from @from on in front of those from @to on. */
+static void move_words(char **argv, int from, int n, int to)
+{
+	for (int i = 0; i < n; i++) {
+		char *word = argv[from + i];
+
+		memmove(argv + to + i + 1, argv + to + i, (size_t)(from - to) * sizeof(*argv));
+		argv[to + i] = word;
+	}
 }
 
 int options_parse(const struct option_def *defs, int argc, char **argv, bool stop_at_word,
 		  void *args, bool *help, struct lc_error *e)
 {
-	struct option longs[MAX_OPTIONS];
-	char letters[3 * MAX_OPTIONS];
-	int value;
+	struct parser p = { .defs = defs, .argv = argv, .argc = argc, .at = 1, .args = args };
+	int first = 1; /* word; the options stand in front of it */
 
-	for_getopt(defs, stop_at_word, letters, longs);
-	optind = 0;
-	opterr = 0;
-	/* _only: Go programs write -no-subreaper */
-	while ((value = getopt_long_only(argc, argv, letters, longs, NULL)) != -1) {
-		if (value == 'h' || (value == '?' && !strcmp(argv[optind - 1], "-?"))) {
-			*help = true;
-			return optind;
+	while (p.at < argc) {
+		int from = p.at++;
+		const char *word = argv[from];
+		bool end = !strcmp(word, "--");
+
+		if (word[0] != '-' || !word[1]) {
+			if (stop_at_word)
+				break;
+			continue;
 		}
-		if (value == '?')
-			return unknown(defs, argv, e);
-		if (value == ':')
-			return no_value(defs, e);
-		if (store(definition(defs, value), optarg, args, e) < 0)
+		if (!end && take_option(&p, word, e) < 0)
 			return -1;
+		move_words(argv, from, p.at - from, first);
+		first += p.at - from;
+		if (end || p.help)
+			break;
 	}
-	return optind;
+	*help |= p.help;
+	return first;
 }
 
 /* Writes @text from column HELP_COLUMN on, broken at blanks. */

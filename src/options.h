@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One table per command says what its options are; getopt_long, --help, shell completion and the
+ * One table per command says what its options are; parsing, --help, shell completion and the
  * OPTIONS section of the man pages are all made from it, so that they cannot disagree.
  *
  *	struct kill_args { bool all; };
@@ -75,7 +75,9 @@ struct option_def {
 
 void words_add(struct words *w, const char *s);
 
-/* Parses argv[1...] into *@args. With @stop_at_word the first word that is no option ends them
+/* Parses argv[1...] into *@args: --name VALUE, --name=VALUE, -name, a name's beginning that is no
+ * other's, letters (-it, -uVALUE), --flag=false; `--` ends them. With @stop_at_word the first word
+ * that is no option ends them
  * (`exec ID cmd -x`), else words are moved behind the options. Returns the index of the first word,
  * or -1 with @e (LC_EUSAGE). *@help is set when -h or --help is met; parsing ends there. */
 int options_parse(const struct option_def *defs, int argc, char **argv, bool stop_at_word,
