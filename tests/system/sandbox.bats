@@ -150,6 +150,7 @@ teardown() {
 }
 
 @test "sandbox: a root file system of its own" {
+	need_static_init
 	make_rootfs "$WORK/rootfs"
 	chmod 755 "$WORK/rootfs"
 	for WHO in root user; do
