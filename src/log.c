@@ -137,6 +137,7 @@ static void write_line(enum lc_level level, const char *text, const struct lc_er
 	static const int priorities[] = { LOG_ERR, LOG_WARNING, LOG_DEBUG };
 	struct buf b = { .arena = &sink.arena };
 
+	text = str_utf8(&sink.arena, text); /* as JSON and journald want it */
 	switch (sink.to) {
 	case TO_SYSLOG:
 		syslog(priorities[level], "%s", text);
@@ -177,7 +178,7 @@ static void sink_write(void *ctx, enum lc_level level, const char *text)
 		return;
 	}
 	if (sink.n_warnings < MAX_WARNINGS)
-		sink.warnings[sink.n_warnings++] = arena_strdup(&sink.arena, text);
+		sink.warnings[sink.n_warnings++] = str_utf8(&sink.arena, text);
 }
 
 static int choose_level(const struct globals *g, struct lc_error *e)

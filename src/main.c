@@ -8,6 +8,7 @@
 #include "document.h"
 #include "quantity.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -258,6 +259,8 @@ int main(int argc, char **argv)
 	struct lc_error e = { 0 };
 	int status;
 
+	signal(SIGCHLD,
+	       SIG_DFL); /* ignored by the caller, it would hide how hooks and programs end */
 	if (enters_container(argc, argv) && lc_protect(argv, &e) < 0) {
 		log_finish(&e, NULL);
 		return EXIT_HULL;

@@ -158,6 +158,38 @@ void buf_add_json(struct buf *b, const char *s)
 	buf_add(b, "\"");
 }
 
+/* The length of the UTF-8 sequence at @s, 0 where there is none (RFC 3629: no surrogates, nothing
+ * longer than need be, nothing beyond U+10FFFF). */
+static size_t utf8_length(const unsigned char *s)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+
+	if (s[0] > 0xf4 || (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+char *str_utf8(struct arena *a, const char *text)
+{
+	struct buf b = { .arena = a };
+
+	buf_add(&b, "");
+	while (*text) {
+		size_t n = utf8_length((const unsigned char *)text);
+
+		if (n)
+			buf_addn(&b, text, n);
+		else
+			buf_add(&b, "\xef\xbf\xbd"); /* U+FFFD */
+		text += n ? n : 1;
+	}
+	return b.str;
+}
+
 static bool is_octal(char c)
 {
 	return c >= '0' && c <= '7';

@@ -33,6 +33,9 @@ void buf_addf(struct buf *b, const char *fmt, ...) lc_printf(2, 3);
  */
 void buf_add_json(struct buf *b, const char *s);
 
+/* A copy in which each byte that belongs to no UTF-8 character is U+FFFD. */
+char *str_utf8(struct arena *a, const char *text) lc_checked;
+
 /* Number of single-character edits between two names (Levenshtein); 99 for names of 64 and more. */
 unsigned str_distance(const char *a, const char *b);
 

@@ -91,8 +91,11 @@ static int begin(struct running *r, const struct plan_hook *hook, const struct h
 		 char *const *env, struct lc_error *e)
 {
 	auto_fd in = open_state(state);
+	struct sigaction keep = { .sa_handler = SIG_DFL };
 	int ends[2];
 
+	if (state->filtered) /* who sent the listener was not to be waited for (filter.c) */
+		sigaction(SIGCHLD, &keep, NULL);
 	if (in < 0)
 		return lc_err_errno(e, "%s: pass the state", hook->path);
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -138,9 +141,11 @@ static long long now_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
+enum outcome { ENDED, LOST, TOO_LATE };
+
 /* Waits for the end of the process, not of its output: a hook may leave a daemon behind that keeps
- * the pipe.  Returns false when the time is over. */
-static bool wait_until(struct running *r, long long deadline, int *status)
+ * the pipe.  LOST: whoever calls ignores SIGCHLD, and the kernel keeps no status. */
+static enum outcome wait_until(struct running *r, long long deadline, int *status)
 {
 	struct pollfd fds[] = { { r->output, POLLIN, 0 }, { r->pidfd, POLLIN, 0 } };
 
@@ -148,10 +153,12 @@ static bool wait_until(struct running *r, long long deadline, int *status)
 		long long left = deadline ? deadline - now_ms() : 600000;
 		pid_t pid = waitpid(r->pid, status, WNOHANG);
 
-		if (pid == r->pid || (pid < 0 && errno != EINTR))
-			return true;
+		if (pid == r->pid)
+			return ENDED;
+		if (pid < 0 && errno != EINTR)
+			return LOST;
 		if (left <= 0)
-			return false;
+			return TOO_LATE;
 		if (r->pidfd < 0 && left > 10)
 			left = 10;
 		if (poll(fds, ARRAY_SIZE(fds), (int)left) > 0 && fds[0].revents && !drain(r))
@@ -224,15 +231,22 @@ int hook_run(const struct plan_hook *hook, const struct hook_state *state, char 
 
 	if (begin(&r, hook, state, env, e) < 0)
 		return -1;
-	if (wait_until(&r, deadline, &status)) {
+	switch (wait_until(&r, deadline, &status)) {
+	case ENDED:
 		drain(&r);
 		ret = judge(&r, hook, status, e);
-	} else {
+		break;
+	case LOST:
+		ret = lc_err(e, LC_ESYSTEM, "%s: how it ended is not known: SIGCHLD is ignored",
+			     hook->path);
+		break;
+	default:
 		kill(r.pid, SIGKILL);
 		waitpid(r.pid, &status, 0);
 		ret = lc_err(e, LC_ESYSTEM, "%s: killed: it took longer than %s of %g s",
 			     hook->path, hook->timeout ? "its timeout" : "--timeout",
 			     (double)limit / 1000);
+		break;
 	}
 	close(r.output);
 	fd_release(&r.pidfd);

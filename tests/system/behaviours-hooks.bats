@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load helpers
+load agent
 
 setup() {
 	make_bundle
@@ -12,7 +13,7 @@ setup() {
 
 teardown() {
 	clean_up
-	[ -z "${AGENT:-}" ] || kill "$AGENT" 2>/dev/null || :
+	end_agent
 }
 
 # script NAME: a program of the host's from stdin.
@@ -292,4 +293,42 @@ C
 	program sh -c 'ip link show lo | head -1'
 	run -0 ./wrap "$HULL" --root "$STATES" run "$ID"
 	[[ $output == *LOOPBACK,UP* ]]
+}
+
+@test "hooks: a failure counts, also when the caller ignores SIGCHLD; and so does the program's status" {
+	ignoring() {
+		python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])' \
+			"$HULL" --root "$STATES" "$@"
+	}
+	shift_rootfs
+	program sh -c 'exit 7'
+	run -7 ignoring run "$ID"
+	config '.hooks.createRuntime = [{path: "/bin/false"}]'
+	run ignoring run "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == *"error running createRuntime hook #0: /bin/false: exit status 1"* ]]
+	nothing_left
+}
+
+@test "hooks: a startContainer hook that fails fails start, under a filter that notifies as well" {
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $l, syscalls: [{names: ["mkdir"], action: "SCMP_ACT_NOTIFY"}]} |
+		.hooks.startContainer = [{path: "/bin/false"}]' --arg l "$PWD/agent"
+	agent "$PWD/agent" sent
+	for nnp in true false; do
+		config ".process.noNewPrivileges = $nnp"
+		run timeout 60 "$HULL" --root "$STATES" run "$ID"
+		[ "$status" -eq 125 ]
+		[[ $output == *"error running startContainer hook #0: /bin/false: exit status 1"* ]]
+	done
+}
+
+@test "log: what a hook prints is UTF-8 in the log, whatever it was" {
+	config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "cat >/dev/null; printf \"ok \\303\\244 \\377\\300\\257\\355\\240\\200\\303\"; exit 1"]}]'
+	for format in json text; do
+		run hull --log log --log-format "$format" run "$ID"
+		[ "$status" -eq 125 ]
+		python3 -c 'import sys; text = open(sys.argv[1], "rb").read().decode(); sys.exit("ok \u00e4 \ufffd" not in text)' log
+		[ "$format" = text ] || jq -e .msg log
+		rm log
+	done
 }

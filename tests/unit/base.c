@@ -582,3 +582,27 @@ TEST(taking_leaves_nothing_to_close)
 	CHECK_INT(errno, ENOENT);
 	CHECK_INT(fcntl(raw, F_GETFD), -1);
 }
+
+TEST(a_text_is_made_utf8)
+{
+	static const char *const cases[][2] = {
+		{ "", "" },
+		{ "plain", "plain" },
+		{ "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80",
+		  "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80" },
+		{ "\xff|\xc3|\xc0\xaf", "?|?|??" },
+		{ "\xed\xa0\x80|\xf4\x90\x80\x80|\xe0\x80\x80|\xf0\x80\x80\x80",
+		  "???|????|???|????" },
+		{ "end \xe2\x82", "end ??" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		auto_arena a = { 0 };
+		struct buf wanted = { .arena = &a };
+
+		buf_add(&wanted, "");
+		for (const char *s = cases[i][1]; *s; s++)
+			*s == '?' ? buf_add(&wanted, "\xef\xbf\xbd") : buf_addn(&wanted, s, 1);
+		CHECK_STR(str_utf8(&a, cases[i][0]), wanted.str);
+	}
+}
