@@ -14,6 +14,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_mmio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { RAM = 1 << 16, STEPS = 64 };
 

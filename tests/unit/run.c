@@ -58,7 +58,7 @@ static struct state example(void)
 		.owner = 4294967295U,
 		.boot_id = text_a,
 		.init = { 7, UINT64_MAX },
-		.cgroup = { CGROUP_SYSTEMD, text_a, text_b, text_a, true, true },
+		.cgroup = { CGROUP_SYSTEMD, text_a, text_b, text_b, text_a, true, true },
 		.annotations = { annotations, 1 },
 		.own_pid_namespace = true,
 		.poststop = true,
