@@ -460,8 +460,10 @@ static int cover(const char *at, struct lc_error *e)
 	return 0;
 }
 
-/* Takes away the first that is found.  Returns how many that was, -1 for an error. */
-static int unmount_one(int mountinfo, const char *root, struct lc_error *e)
+/* Takes away the first that can be: returns how many that was, -1 for an error.  Or covers all that
+ * are left: 0, -1.  Not both at once: where two are mounted at one place, the cover of the first
+ * would be what is taken away for the second. */
+static int unmount_one(int mountinfo, const char *root, bool is_last, struct lc_error *e)
 {
 	char buf[16384], *end, *at;
 	size_t have = 0;
@@ -475,9 +477,9 @@ static int unmount_one(int mountinfo, const char *root, struct lc_error *e)
 		while ((end = memchr(buf, '\n', have))) {
 			*end++ = 0;
 			at = bare_kernel_fs(buf, root);
-			if (at && umount2(at, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+			if (at && !is_last && umount2(at, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
 				return 1;
-			if (at && cover(at, e) < 0)
+			if (at && is_last && cover(at, e) < 0)
 				return -1;
 			have -= (size_t)(end - buf);
 			memmove(buf, end, have + 1);
@@ -500,8 +502,8 @@ static int unmount_kernel_fs(const char *root, struct lc_error *e)
 	if (mountinfo < 0)
 		return -1;
 	while (n > 0)
-		n = unmount_one(mountinfo, root, e);
-	return n;
+		n = unmount_one(mountinfo, root, false, e);
+	return n < 0 ? n : unmount_one(mountinfo, root, true, e);
 }
 
 /* Where the root being built is, as mountinfo shows it. */

@@ -46,5 +46,7 @@ int net_maker_take(struct net_maker *m)
 
 void net_maker_release(struct net_maker *m)
 {
-	auto_fd unused = net_maker_take(m);
+	int fd = net_maker_take(m);
+
+	fd_release(&fd);
 }

@@ -104,8 +104,8 @@ TEST(what_a_machine_cannot_have_is_refused_by_name)
 	struct plan cases[6];
 	static const char *const wanted[] = {
 		"linux.namespaces (ipc): not possible in a virtual machine",
-		"linux.namespaces: not possible in a virtual machine: it cannot share the host's "
-		"network namespace",
+		("linux.namespaces: not possible in a virtual machine: it cannot share the host's "
+		 "network namespace"),
 		"linux.devices (/dev/sda): not possible in a virtual machine",
 		"process.apparmorProfile: not possible in a virtual machine",
 		"linux.seccomp.listenerPath: not possible in a virtual machine",
