@@ -105,6 +105,19 @@ int file_read_at(int dirfd, const char *path, struct arena *a, size_t max, char 
 	return 0;
 }
 
+char *file_fact_at(int dirfd, const char *path, struct arena *a, size_t max)
+{
+	struct lc_error ignored;
+	char *text;
+	size_t len;
+
+	if (file_read_at(dirfd, path, a, max, &text, &len, &ignored) < 0)
+		return NULL;
+	while (len && text[len - 1] == '\n')
+		text[--len] = 0;
+	return text;
+}
+
 int file_write_at(int dirfd, const char *path, const char *text, struct lc_error *e)
 {
 	auto_fd fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);

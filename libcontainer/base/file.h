@@ -17,6 +17,10 @@ int file_read_fd(int fd, struct arena *a, size_t max, char **text, size_t *len,
 int file_read_at(int dirfd, const char *path, struct arena *a, size_t max, char **text, size_t *len,
 		 struct lc_error *e) lc_checked;
 
+/* The same of a small file for a fact that need not be there: without the newlines at its end; NULL
+ * when it cannot be read, whatever the reason. */
+char *file_fact_at(int dirfd, const char *path, struct arena *a, size_t max);
+
 /* Writes all of @text with one write(2) to an existing file (cgroupfs, procfs). */
 int file_write_at(int dirfd, const char *path, const char *text, struct lc_error *e) lc_checked;
 

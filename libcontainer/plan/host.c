@@ -14,20 +14,6 @@
 #define MAX_FACT (64 * 1024)
 #define MAX_IDS	 (1024 * 1024) /* /etc/passwd, /etc/subuid */
 
-/* A small file, without the newline at its end; NULL when it cannot be read. */
-static char *read_fact(struct arena *a, const char *path, size_t max)
-{
-	struct lc_error ignored;
-	char *text;
-	size_t len;
-
-	if (file_read_at(AT_FDCWD, path, a, max, &text, &len, &ignored) < 0)
-		return NULL;
-	while (len && text[len - 1] == '\n')
-		text[--len] = 0;
-	return text;
-}
-
 static struct strs split_words(struct arena *a, char *text)
 {
 	struct strs list = { 0 };
@@ -63,7 +49,8 @@ static int ask_cgroup(struct arena *a, struct plan_host *host, struct lc_error *
 	if (!found.path)
 		return 0;
 	host->own_cgroup = probe_own_cgroup(a);
-	controllers = read_fact(a, arena_printf(a, "%s/cgroup.controllers", found.path), MAX_FACT);
+	controllers = file_fact_at(AT_FDCWD, arena_printf(a, "%s/cgroup.controllers", found.path),
+				   a, MAX_FACT);
 	if (controllers)
 		host->controllers = split_words(a, controllers);
 	host->bfq_weight = strs_have(&host->controllers, "io") && has_bfq(a, host);
@@ -74,7 +61,7 @@ static int ask_cgroup(struct arena *a, struct plan_host *host, struct lc_error *
 /* The name of @id in /etc/passwd, as text, since the name service would load code. */
 static char *name_of(struct arena *a, uint32_t id)
 {
-	char *rest = read_fact(a, "/etc/passwd", MAX_IDS);
+	char *rest = file_fact_at(AT_FDCWD, "/etc/passwd", a, MAX_IDS);
 
 	for (char *line; (line = strsep(&rest, "\n"));) {
 		char *name = strsep(&line, ":");
@@ -101,7 +88,7 @@ static bool read_subids(char *line, const char *name, const char *number, struct
 static void ask_ids(struct arena *a, const char *file, uint32_t own, uint32_t euid,
 		    plan_id_maps *out)
 {
-	char *rest = read_fact(a, file, MAX_IDS);
+	char *rest = file_fact_at(AT_FDCWD, file, a, MAX_IDS);
 	const char *name = name_of(a, euid), *number = arena_printf(a, "%u", euid);
 	uint32_t inside = 1;
 	size_t lines = 1;
@@ -131,9 +118,10 @@ static int ask_privileges(struct arena *a, struct plan_host *host, struct lc_err
 	host->caps_held = caps.permitted;
 	host->cap_last = probe_cap_last();
 	/* The initial user namespace cannot deny it. */
-	text = host->initial_userns ? NULL : read_fact(a, "/proc/self/setgroups", MAX_FACT);
+	text = host->initial_userns ? NULL
+				    : file_fact_at(AT_FDCWD, "/proc/self/setgroups", a, MAX_FACT);
 	host->setgroups_denied = text && !strcmp(text, "deny");
-	text = read_fact(a, "/proc/self/oom_score_adj", MAX_FACT);
+	text = file_fact_at(AT_FDCWD, "/proc/self/oom_score_adj", a, MAX_FACT);
 	if (text && str_i64(text, &oom))
 		host->oom_score_adj = (int)oom;
 	return 0;

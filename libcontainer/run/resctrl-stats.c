@@ -16,24 +16,10 @@
 
 enum { TEXT_MAX = 64 << 10, DOMAINS_MAX = 1024 };
 
-/* The text of a file without its last newline, NULL where there is none. */
-static char *text_of(int dir, const char *path, struct arena *a)
-{
-	struct lc_error ignored;
-	char *text;
-	size_t len;
-
-	if (file_read_at(dir, path, a, TEXT_MAX, &text, &len, &ignored) < 0)
-		return NULL;
-	while (len && text[len - 1] == '\n')
-		text[--len] = 0;
-	return text;
-}
-
 static void add_number(struct json_writer *w, int dir, const char *in, const char *name)
 {
 	auto_arena a = { 0 };
-	char *text = text_of(dir, arena_printf(&a, "%s/%s", in, name), &a);
+	char *text = file_fact_at(dir, arena_printf(&a, "%s/%s", in, name), &a, TEXT_MAX);
 	uint64_t value;
 
 	if (text && str_u64(text, &value)) /* else "Unavailable", or of another kind of monitor */
@@ -43,7 +29,7 @@ static void add_number(struct json_writer *w, int dir, const char *in, const cha
 static void add_info(struct json_writer *w, const struct resctrl *r)
 {
 	auto_arena a = { 0 };
-	const char *mask = text_of(r->dir, "info/L3/cbm_mask", &a);
+	const char *mask = file_fact_at(r->dir, "info/L3/cbm_mask", &a, TEXT_MAX);
 
 	if (mask) {
 		json_open(w, "l3_cache_info", '{');
@@ -66,7 +52,7 @@ static void add_info(struct json_writer *w, const struct resctrl *r)
 static void add_schemata(struct json_writer *w, int dir, const char *l3, const char *mb, bool all)
 {
 	auto_arena a = { 0 };
-	char *text = text_of(dir, "schemata", &a), *rest, *line;
+	char *text = file_fact_at(dir, "schemata", &a, TEXT_MAX), *rest, *line;
 
 	for (rest = text ? arena_strdup(&a, text) : NULL; (line = strsep(&rest, "\n"));) {
 		line += strspn(line, " ");

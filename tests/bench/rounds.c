@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_CONTENDERS = 16, MAX_STEPS = 8, MAX_WORDS = 32, WARM_UP = 3 };
+enum { MAX_ROUNDS = 100000, MAX_CONTENDERS = 16, MAX_STEPS = 8, MAX_WORDS = 32, WARM_UP = 3 };
 
 struct contender {
 	char *name, *steps[MAX_STEPS];
@@ -126,13 +126,15 @@ static void read_contender(struct contender *c, char *argument, int rounds)
 int main(int argc, char **argv)
 {
 	static struct contender all[MAX_CONTENDERS];
-	int n = argc - 2, rounds = argc > 2 ? atoi(argv[1]) : 0, id = 0;
+	char *end = NULL;
+	long rounds = argc > 2 ? strtol(argv[1], &end, 10) : 0;
+	int n = argc - 2, id = 0;
 
-	if (n < 1 || n > MAX_CONTENDERS || rounds < 1)
+	if (n < 1 || n > MAX_CONTENDERS || rounds < 1 || rounds > MAX_ROUNDS || *end)
 		return 2;
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	for (int i = 0; i < n; i++)
-		read_contender(&all[i], argv[2 + i], rounds);
+		read_contender(&all[i], argv[2 + i], (int)rounds);
 	for (int r = -WARM_UP; r < rounds; r++)
 		for (int i = 0; i < n; i++) {
 			struct contender *c = &all[(i + r + WARM_UP) % n];
