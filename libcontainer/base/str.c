@@ -51,6 +51,17 @@ bool str_starts(const char *s, const char *prefix)
 	return !strncmp(s, prefix, strlen(prefix));
 }
 
+const char *path_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	if (n == 1) /* "/" */
+		return path[1] ? path : "";
+	if (strncmp(path, dir, n))
+		return NULL;
+	return !path[n] || path[n] == '/' ? path + n : NULL;
+}
+
 bool str_eq(const char *a, const char *b)
 {
 	if (!a || !b)

@@ -14,6 +14,8 @@ bool str_u64(const char *s, uint64_t *out);
 bool str_i64(const char *s, int64_t *out);
 
 bool str_starts(const char *s, const char *prefix);
+/* The rest of @path below @dir ("" when they are equal, else it begins with '/'), or NULL. */
+const char *path_below(const char *path, const char *dir);
 /* In place: "\040" to ' ', as /proc/PID/mountinfo writes blanks, tabs, newlines and backslashes
  * (proc(5)); what is no such escape stays. */
 void str_unescape_octal(char *s);

@@ -76,9 +76,6 @@ char *path_on_host(struct arena *a, const char *base, const char *path);
 /* A path inside the root, absolute and without "..": there nothing lies above "/". */
 char *path_inside(struct arena *a, const char *path);
 
-/* The rest of @path below @dir ("" when they are equal, else it begins with '/'), or NULL. */
-const char *path_below(const char *path, const char *dir);
-
 /* id is in the maps' inside column; an empty list maps everything. */
 bool map_has(const plan_id_maps *maps, uint32_t id);
 void copy_maps(struct arena *a, const struct spec_id_maps *from, plan_id_maps *to);

@@ -48,14 +48,3 @@ char *path_inside(struct arena *a, const char *path)
 		buf_add(&b, "/");
 	return b.str;
 }
-
-const char *path_below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	if (n == 1) /* "/" */
-		return path[1] ? path : "";
-	if (strncmp(path, dir, n))
-		return NULL;
-	return !path[n] || path[n] == '/' ? path + n : NULL;
-}

@@ -54,15 +54,6 @@ static bool takes(const struct plan_mount *m, uint64_t has)
 	return m->attr_clear_rec & MOUNT_ATTR__ATIME && quiet(m->attr_set_rec) < quiet(has);
 }
 
-static bool contains(const char *dir, const char *path)
-{
-	size_t n = strlen(dir);
-
-	if (n == 1)
-		return true;
-	return !strncmp(path, dir, n) && (!path[n] || path[n] == '/');
-}
-
 /* The point and the options of a line: "36 35 98:0 /root /point options ...". */
 static bool split_line(char *line, char **point, char **words)
 {
@@ -90,10 +81,10 @@ int locked_check(struct arena *a, const struct plan_mount *m, struct lc_error *e
 	while ((line = strsep(&text, "\n"))) {
 		if (!split_line(line, &point, &words))
 			continue;
-		if (contains(point, source) && strlen(point) >= deepest) {
+		if (path_below(source, point) && strlen(point) >= deepest) {
 			deepest = strlen(point);
 			own = attrs_of_words(words);
-		} else if (contains(source, point) && takes(m, attrs_of_words(words))) {
+		} else if (path_below(point, source) && takes(m, attrs_of_words(words))) {
 			errno = EPERM;
 			return lc_err_errno(e,
 					    "%s is mounted with flags that a user namespace may "

@@ -47,17 +47,13 @@ ssize_t change_readlink(const struct changes *c, const struct change *change, ch
 /* Where a mount is: made by hull itself where it was missing, with what leads to it. */
 static bool is_place_of_mount(const struct job *job, const char *path)
 {
-	size_t n = strlen(path);
-
 	for (size_t i = 0; i < job->mounts.n; i++) {
 		const char *at = job->mounts.v[i].destination;
 
-		if (str_starts(at, "/root/"))
-			at += strlen("/root"); /* while the root is put together */
-		if (!strncmp(at, path, n) && (!at[n] || at[n] == '/'))
+		if (path_below(at, path))
 			return true;
-		at = job->mounts.v[i].destination;
-		if (!strncmp(at, path, n) && (!at[n] || at[n] == '/'))
+		/* While the root is put together. */
+		if (str_starts(at, "/root/") && path_below(at + strlen("/root"), path))
 			return true;
 	}
 	return false;
@@ -90,12 +86,9 @@ static bool is_as_made(const struct changes *c, const struct change *change)
 
 static bool is_secret(const struct job *job, const char *path)
 {
-	for (size_t i = 0; i < job->secrets.n; i++) {
-		size_t n = strlen(job->secrets.v[i]);
-
-		if (!strncmp(path, job->secrets.v[i], n) && (!path[n] || path[n] == '/'))
+	for (size_t i = 0; i < job->secrets.n; i++)
+		if (path_below(path, job->secrets.v[i]))
 			return true;
-	}
 	return false;
 }
 

@@ -142,20 +142,14 @@ static int read_points(struct walk *w, struct lc_error *e)
 	return 0;
 }
 
-static bool is_below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	if (!strcmp(dir, "/"))
-		return path[1] != 0;
-	return !strncmp(path, dir, n) && path[n] == '/';
-}
-
 static bool has_mounts(const struct walk *w, const char *dir)
 {
-	for (size_t i = 0; i < w->points.n; i++)
-		if (is_below(w->points.v[i], dir))
+	for (size_t i = 0; i < w->points.n; i++) {
+		const char *rest = path_below(w->points.v[i], dir);
+
+		if (rest && *rest)
 			return true;
+	}
 	return false;
 }
 
