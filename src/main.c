@@ -259,12 +259,12 @@ int main(int argc, char **argv)
 	struct lc_error e = { 0 };
 	int status;
 
-	signal(SIGCHLD,
-	       SIG_DFL); /* ignored by the caller, it would hide how hooks and programs end */
 	if (enters_container(argc, argv) && lc_protect(argv, &e) < 0) {
 		log_finish(&e, NULL);
 		return EXIT_HULL;
 	}
+	/* Ignored by the caller, it would hide how hooks and programs end. */
+	signal(SIGCHLD, SIG_DFL);
 	status = dispatch(&cli, argc, argv, &e);
 	if (status < 0) {
 		log_finish(&e, hint_for(&e));

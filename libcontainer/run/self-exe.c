@@ -27,39 +27,35 @@ static bool is_sealed(int fd)
 	return seals >= 0 && (seals & SEALS) == SEALS;
 }
 
-/* Of the link: "/" for a mount of the binary itself, "/memfd:..." for a copy in memory.  Any other
- * name means neither, without a further look. */
-static bool may_be_protected(void)
-{
-	char path[8];
-	ssize_t n = readlinkat(AT_FDCWD, SELF_EXE, path, sizeof(path));
-
-	return n == 1 || (n == sizeof(path) && !memcmp(path, "/memfd:", 7));
-}
-
 /* A mount whose root is the binary itself has the path "/", which no program that was executed by
  * its name can have: the file would have to be the root directory. */
-static bool is_detached_readonly(int fd)
+static bool is_detached_readonly(void)
 {
-	char path[8];
 	struct statfs fs;
 
-	if (readlinkat(AT_FDCWD, SELF_EXE, path, sizeof(path)) != 1 || path[0] != '/')
-		return false;
-	return fstatfs(fd, &fs) == 0 && (fs.f_flags & ST_RDONLY);
+	return statfs(SELF_EXE, &fs) == 0 && (fs.f_flags & ST_RDONLY);
+}
+
+static bool is_sealed_copy(void)
+{
+	auto_fd fd = openat(AT_FDCWD, SELF_EXE, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && is_sealed(fd);
 }
 
 bool self_exe_protected(void)
 {
 	static bool seen; /* what a process executes stays the same */
-	auto_fd fd = -1;
+	char path[8];
+	ssize_t n;
 
 	if (seen)
 		return true;
-	if (!may_be_protected())
-		return false;
-	fd = openat(AT_FDCWD, SELF_EXE, O_RDONLY | O_CLOEXEC);
-	seen = fd >= 0 && (is_detached_readonly(fd) || is_sealed(fd));
+	n = readlinkat(AT_FDCWD, SELF_EXE, path, sizeof(path));
+	if (n == 1 && path[0] == '/')
+		seen = is_detached_readonly();
+	else if (n == sizeof(path) && !memcmp(path, "/memfd:", 7))
+		seen = is_sealed_copy();
 	return seen;
 }
 
@@ -119,10 +115,22 @@ static int sealed_copy(struct lc_error *e)
 /* The marker grants nothing: it only turns endless execution into an error. */
 static void execute(int fd, char *const argv[])
 {
-	if (fd < 0 || setenv(MARKER, "1", 1) < 0)
+	static char marker[] = MARKER "=1";
+	char *few[256], **env = few;
+	auto_free char **many = NULL; /* the first allocation takes system calls of its own */
+	size_t n = 0;
+
+	while (environ && environ[n])
+		n++;
+	if (n + 2 > ARRAY_SIZE(few))
+		env = many = calloc(n + 2, sizeof(*many));
+	if (fd < 0 || !env)
 		return;
-	syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
-	unsetenv(MARKER);
+	for (size_t i = 0; i < n; i++)
+		env[i] = environ[i];
+	env[n] = marker;
+	env[n + 1] = NULL;
+	syscall(SYS_execveat, fd, "", argv, env, AT_EMPTY_PATH);
 }
 
 /* execveat() names the process after the descriptor's number. */
@@ -155,16 +163,16 @@ int self_exe_protect(char *const argv[], struct lc_error *e)
 	if (!argv[0])
 		return lc_err(e, LC_EUSAGE, "the program was executed without a name");
 	unsetenv(MARKER);
-	if (fill_streams(e) < 0)
-		return -1;
 	if (self_exe_protected()) {
 		if (again)
 			set_name(argv[0]);
-		return 0;
+		return fill_streams(e);
 	}
 	if (again)
 		return lc_err(e, LC_EINTERNAL,
 			      "protect the runtime's binary: executing a copy of it did not help");
+	/* Until then a closed standard stream does no harm: all that is opened here is closed by
+	 * the execution. */
 	fd = readonly_mount();
 	execute(fd, argv);
 	fd_release(&fd);
