@@ -193,22 +193,28 @@ static size_t next_level(const char *path, size_t len)
 	return len + strcspn(path + len, "/");
 }
 
-static bool all_there(int mount, int leaf)
+static bool all_there(int mount, int leaf, const struct strs *known)
 {
 	char offered[LIST_MAX], have[LIST_MAX];
 
+	if (cg_read(leaf, "cgroup.controllers", have, sizeof(have)) < 0)
+		return false;
+	for (size_t i = 0; known && i < known->n; i++)
+		if (!cg_has_word(have, known->v[i]))
+			return false;
+	if (known && known->n)
+		return true;
 	return cg_read(mount, "cgroup.controllers", offered, sizeof(offered)) >= 0 &&
-	       cg_read(leaf, "cgroup.controllers", have, sizeof(have)) >= 0 &&
 	       !strcmp(offered, have);
 }
 
 int cg_enable_controllers(int mount, const char *mount_path, const char *path, int leaf,
-			  const struct plan_cgroup *plan, const struct lc_log *log,
-			  struct lc_error *e)
+			  const struct strs *offered, const struct plan_cgroup *plan,
+			  const struct lc_log *log, struct lc_error *e)
 {
 	struct level l = { .mount = mount_path, .path = path, .plan = plan, .log = log };
 
-	if (all_there(mount, leaf))
+	if (all_there(mount, leaf, offered))
 		return 0;
 	for (; l.len < strlen(path); l.len = next_level(path, l.len)) {
 		char relative[PATH_MAX];

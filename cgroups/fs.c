@@ -148,7 +148,8 @@ static int fill_place(const struct making *m, int place, pid_t pid, const struct
 
 	if (pid && cgroup_attach(place, NULL, pid, e) < 0)
 		return -1;
-	return cg_enable_controllers(m->mount, m->mount_path, m->path, place, &no_limits, log, e);
+	return cg_enable_controllers(m->mount, m->mount_path, m->path, place, NULL, &no_limits, log,
+				     e);
 }
 
 int cg_place(int dir, const struct plan_cgroup *plan, pid_t pid, const struct lc_log *log,
@@ -172,8 +173,8 @@ int cg_place(int dir, const struct plan_cgroup *plan, pid_t pid, const struct lc
 	return -1;
 }
 
-static int set_up(struct making *m, const struct plan_cgroup *plan, const struct lc_log *log,
-		  struct lc_error *e)
+static int set_up(struct making *m, const struct plan_cgroup *plan, const struct strs *offered,
+		  const struct lc_log *log, struct lc_error *e)
 {
 	auto_fd dir =
 		openat(m->mount, m->path + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -182,7 +183,7 @@ static int set_up(struct making *m, const struct plan_cgroup *plan, const struct
 		return lc_err_errno(e, "open %s%s", m->mount_path, m->path);
 	if (check_unused(m, dir, e) < 0 || check_type(m, dir, plan, e) < 0)
 		return -1;
-	if (cg_enable_controllers(m->mount, m->mount_path, m->path, dir, plan, log, e) < 0)
+	if (cg_enable_controllers(m->mount, m->mount_path, m->path, dir, offered, plan, log, e) < 0)
 		return -1;
 	if (cg_apply(dir, plan, m->leaf_made ? CG_NEW : CG_REUSED, log, e) < 0)
 		return -1;
@@ -242,7 +243,7 @@ static int fs_create(const struct plan_cgroup *plan, const struct plan_host *hos
 		errno = saved;
 		return not_made(&m, plan, host, log, e);
 	}
-	*fd = set_up(&m, plan, log, e);
+	*fd = set_up(&m, plan, &host->controllers, log, e);
 	if (*fd < 0) {
 		unmake(&m);
 		return -1;

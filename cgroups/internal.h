@@ -54,10 +54,10 @@ bool cg_controller_of(const char *file, char name[CG_CONTROLLER_MAX]);
 
 /* Enables controllers in every cgroup from the mount down to the parent of @path (which begins with
  * '/'): all that are offered; those that @plan needs must be there in the end. @leaf: opened
- * @path. */
+ * @path. @offered: what the mount's root offers, NULL or empty: it is asked. */
 int cg_enable_controllers(int mount, const char *mount_path, const char *path, int leaf,
-			  const struct plan_cgroup *plan, const struct lc_log *log,
-			  struct lc_error *e) lc_checked;
+			  const struct strs *offered, const struct plan_cgroup *plan,
+			  const struct lc_log *log, struct lc_error *e) lc_checked;
 
 /* Are the needed ones among those of the root of the mount? Asked before anything is made. */
 int cg_check_controllers(int mount, const char *mount_path, const struct plan_cgroup *plan,

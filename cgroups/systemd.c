@@ -145,7 +145,8 @@ static int set_up(int mount, const struct cgroup_ref *ref, const struct plan_cgr
 {
 	auto_fd dir = cgroup_open(ref, e);
 
-	if (dir < 0 || cg_enable_controllers(mount, ref->mount, ref->path, dir, plan, log, e) < 0 ||
+	if (dir < 0 ||
+	    cg_enable_controllers(mount, ref->mount, ref->path, dir, NULL, plan, log, e) < 0 ||
 	    cg_apply(dir, plan, CG_REUSED, log, e) < 0)
 		return -1;
 	return plan->place ? cg_place(dir, plan, pid, log, e) : fd_take(&dir);

@@ -150,7 +150,6 @@ static int build(struct agent *a, struct session *s, int console, struct lc_erro
 		.cgroup_is_own = a->cgroup_fd >= 0,
 		.start_fifo = -1,
 		.status_fifo = -1,
-		.network = -1,
 		.console_socket = console,
 		.state_creating = s->order.state,
 		.state_created = s->order.state,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,8 +23,9 @@ static ssize_t read_retry(int fd, void *p, size_t n)
 	return got;
 }
 
-/* Reads until @buf is full or the file ends: the bytes, or -1. */
-static ssize_t read_some(int fd, char *buf, size_t size)
+/* Reads until @buf is full or the file ends: the bytes, or -1.  @whole: what the first read brings
+ * is all there is. */
+static ssize_t read_some(int fd, char *buf, size_t size, bool whole)
 {
 	size_t n = 0;
 
@@ -35,6 +37,8 @@ static ssize_t read_some(int fd, char *buf, size_t size)
 		if (got == 0)
 			break;
 		n += (size_t)got;
+		if (whole)
+			break;
 	}
 	return (ssize_t)n;
 }
@@ -51,7 +55,7 @@ static size_t size_for(int fd, size_t had, size_t max)
 }
 
 /* Reads to the end of the file; 0, or -1 with errno. */
-static int read_all(int fd, struct arena *a, size_t max, char **text, size_t *len)
+static int read_all(int fd, struct arena *a, size_t max, bool whole, char **text, size_t *len)
 {
 	auto_free char *large = NULL;
 	char small[4096], *buf = small; /* most files fit */
@@ -60,7 +64,7 @@ static int read_all(int fd, struct arena *a, size_t max, char **text, size_t *le
 
 	max = max < SIZE_MAX / 2 ? max : SIZE_MAX / 2;
 	size = max + 1 < sizeof(small) ? max + 1 : sizeof(small);
-	while ((got = read_some(fd, buf + n, size - n)) == (ssize_t)(size - n)) {
+	while ((got = read_some(fd, buf + n, size - n, whole)) == (ssize_t)(size - n)) {
 		char *grown;
 
 		n = size;
@@ -88,7 +92,7 @@ static int read_all(int fd, struct arena *a, size_t max, char **text, size_t *le
 
 int file_read_fd(int fd, struct arena *a, size_t max, char **text, size_t *len, struct lc_error *e)
 {
-	if (read_all(fd, a, max, text, len) < 0)
+	if (read_all(fd, a, max, false, text, len) < 0)
 		return lc_err_errno(e, "read descriptor %d", fd);
 	return 0;
 }
@@ -100,18 +104,20 @@ int file_read_at(int dirfd, const char *path, struct arena *a, size_t max, char 
 
 	if (fd < 0)
 		return lc_err_errno(e, "open %s", path);
-	if (read_all(fd, a, max, text, len) < 0)
+	if (read_all(fd, a, max, false, text, len) < 0)
 		return lc_err_errno(e, "read %s", path);
 	return 0;
 }
 
+/* A regular file, and one of the kernel's that tells one thing, comes as a whole as far as it fits:
+ * what is shorter needs no second read that says so. */
 char *file_fact_at(int dirfd, const char *path, struct arena *a, size_t max)
 {
-	struct lc_error ignored;
+	auto_fd fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	char *text;
 	size_t len;
 
-	if (file_read_at(dirfd, path, a, max, &text, &len, &ignored) < 0)
+	if (fd < 0 || read_all(fd, a, max, true, &text, &len) < 0)
 		return NULL;
 	while (len && text[len - 1] == '\n')
 		text[--len] = 0;

@@ -18,7 +18,8 @@ int file_read_at(int dirfd, const char *path, struct arena *a, size_t max, char 
 		 struct lc_error *e) lc_checked;
 
 /* The same of a small file for a fact that need not be there: without the newlines at its end; NULL
- * when it cannot be read, whatever the reason. */
+ * when it cannot be read, whatever the reason.  For files that are handed over as a whole: regular
+ * ones, and those of procfs, sysfs and cgroups that are no lists. */
 char *file_fact_at(int dirfd, const char *path, struct arena *a, size_t max);
 
 /* Writes all of @text with one write(2) to an existing file (cgroupfs, procfs). */

@@ -165,10 +165,11 @@ int step_open_label(struct sandbox *s, struct lc_error *e)
 
 /* ---- ids ---- */
 
-static int drop_bounding(uint64_t keep, struct lc_error *e)
+static int drop_bounding(uint64_t have, uint64_t keep, struct lc_error *e)
 {
 	for (int cap = 0; cap < 64; cap++) {
-		if (keep >> cap & 1 || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+		if (keep >> cap & 1 || !(have >> cap & 1) ||
+		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
 			continue;
 		if (errno == EINVAL && cap > CAP_AUDIT_READ)
 			return 0; /* no further one is known */
@@ -202,7 +203,8 @@ int step_ids(struct sandbox *s, struct lc_error *e)
 	const struct plan_process *p = s->plan->process;
 	bool keep = p->caps.given && p->user.uid != 0;
 
-	if (p->caps.given && drop_bounding(p->caps.bounding, e) < 0)
+	if (p->caps.given &&
+	    drop_bounding(s->mapped_root ? ~0ULL : s->bounding, p->caps.bounding, e) < 0)
 		return -1;
 	if (set_groups(&p->user, e) < 0)
 		return -1;

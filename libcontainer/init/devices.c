@@ -176,8 +176,13 @@ static int make_device(struct sandbox *s, const struct plan_device *d, struct lc
 /* The link itself counts: one of /proc/self/fd cannot be followed from outside of the process. */
 static bool exists(struct sandbox *s, const char *path)
 {
-	auto_fd fd = sys_openat2(s->root, path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT);
+	auto_fd fd = -1;
+	struct stat st;
+	int proc = s->kernel_fs[KERNEL_PROC];
 
+	if (proc >= 0 && str_starts(path, "/proc/") && path[6] && !strchr(path + 6, '/'))
+		return fstatat(proc, path + 6, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	fd = sys_openat2(s->root, path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT);
 	return fd >= 0;
 }
 
@@ -236,7 +241,7 @@ static bool is_wanted(struct sandbox *s, const struct plan_symlink *l, int *has_
 int step_devices(struct sandbox *s, struct lc_error *e)
 {
 	const struct plan *plan = s->plan;
-	int has_fds = -1; /* not known yet */
+	int has_fds = s->kernel_fs[KERNEL_PROC] >= 0 ? 1 : -1; /* not known yet */
 
 	for (size_t i = 0; i < plan->devices.n; i++)
 		if (make_device(s, &plan->devices.v[i], e) < 0)

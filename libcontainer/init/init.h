@@ -29,6 +29,9 @@ struct progress {
 	const char *volatile what; /* the mount, NULL: the step says it all */
 };
 
+/* The kernel file systems that a plan usually mounts, and that most protected paths lie in. */
+enum { KERNEL_PROC, KERNEL_SYS, KERNEL_FS };
+
 /* Set every member by SANDBOX_NONE first.  Descriptors are init's own copies: it closes them. */
 struct sandbox {
 	const struct plan *plan;
@@ -70,16 +73,21 @@ struct sandbox {
 	bool mapped_root; /* a user namespace is in force: ids are seen from inside */
 	bool limits_outside; /* the caller sets rlimits (after SYNC_READY; for exec before joining
 			      * the user namespace) and oom_score_adj, because init may not */
-	uint64_t signals_ignored; /* bit n - 1: the caller ignores signal n, init_signals_ignored()
-				   */
+	uint64_t signals_ignored; /* bit n - 1: the caller ignores signal n, init_ask_status() */
+	uint64_t bounding; /* what the caller's bounding set has, and so init's, unless it is in
+			    * another user namespace */
 	int death_signal; /* PR_SET_PDEATHSIG of the program; 0: none */
 
 	/* Init's own. */
 	int root; /* O_PATH directory: the root being built, later the root that is */
 	int dev; /* O_PATH directory: /dev in it */
+	bool dev_is_new; /* a file system of ours, with nothing in it but what we have made */
+	int kernel_fs[KERNEL_FS]; /* the procfs and sysfs that were mounted on /proc and /sys and
+				   * that nothing can have covered since; -1 */
 	bool in_chroot; /* "/" is not the root of the mount namespace: the caller was in a chroot */
 	int landlock; /* ruleset, -1: none */
 	uint64_t done; /* bit n: descriptor n is done with (close_later()) */
+	int close_from; /* the number from which on such are closed; 0: not known yet */
 	mode_t umask; /* the caller's */
 	size_t mounted; /* how many of plan->mounts are there */
 	bool in_cwd; /* the working directory has been entered */
@@ -88,10 +96,13 @@ struct sandbox {
 
 #define SANDBOX_NONE \
 	{ \
-		.signals_ignored = ~0ULL, .sync = -1, .root_tree = -1, .procfs = -1, \
-		.exec_attr = -1, .start_fifo = -1, .status_fifo = -1, .console_socket = -1, \
-		.tty = -1, .streams = { -1, -1, -1 }, .extra = -1, .root = -1, .dev = -1, \
-		.landlock = -1 \
+		.signals_ignored = ~0ULL, .bounding = ~0ULL, .sync = -1, .root_tree = -1, \
+		.procfs = -1, .exec_attr = -1, .start_fifo = -1, .status_fifo = -1, \
+		.console_socket = -1, .tty = -1, .streams = { -1, -1, -1 }, .extra = -1, \
+		.root = -1, .dev = -1, .landlock = -1, .kernel_fs = { \
+			-1, \
+			-1 \
+		} \
 	}
 
 struct step {
@@ -110,8 +121,8 @@ extern const struct step unmount_steps[];
  * network devices to move in before sysctls are set.  Else SYNC_READY is the first message. */
 bool init_wants_hooked(const struct plan *plan);
 
-/* The signals that this process ignores; all, when that cannot be asked. */
-uint64_t init_signals_ignored(void);
+/* Fills signals_ignored and bounding from this process; all, when that cannot be asked. */
+void init_ask_status(struct sandbox *s);
 
 /* Runs all steps of the table that @s asks for; the last is execve or the end of the process, so it
  * returns only on failure

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Closes descriptors in batches.  Setting up a root opens some hundred, two for each mount; numbers
+ * Closes descriptors together.  Setting up a root opens some hundred, two for each mount; numbers
  * are given out from the lowest, so those that are done with lie side by side, and one
  * close_range(2) does for many close(2).
  */
@@ -8,8 +8,23 @@
 #include "init/steps.h"
 #include "sys/sys.h"
 
-/* A caller may be limited to some twenty descriptors. */
-enum { NUMBERS = 64, HIGH = 18 };
+#include <sys/resource.h>
+
+/* A caller may be limited to some twenty descriptors, and some are needed at once. */
+enum { NUMBERS = 64, HIGH = 18, AT_ONCE = 12 };
+
+/* The number from which on they are closed at once: asked when it first matters. */
+static int limit(struct sandbox *s)
+{
+	struct rlimit files;
+
+	if (!s->close_from)
+		s->close_from =
+			getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur >= NUMBERS + AT_ONCE
+				? NUMBERS
+				: HIGH;
+	return s->close_from;
+}
 
 static void close_run(unsigned first, unsigned last)
 {
@@ -40,6 +55,6 @@ void close_later(struct sandbox *s, int *owned)
 		close(fd);
 	else if (fd >= 0)
 		s->done |= 1ULL << fd;
-	if (fd >= HIGH)
+	if (fd >= HIGH && fd >= limit(s) - 1)
 		close_now(s);
 }

@@ -40,10 +40,19 @@ static bool is_open_proc_file(const char *path)
 	return false;
 }
 
-/* The text alone says where it is: no "//", "/./" or "/../" in it. */
+static bool ends_in(const char *path, const char *end)
+{
+	size_t n = strlen(path), len = strlen(end);
+
+	return n >= len && !strcmp(path + n - len, end);
+}
+
+/* The text alone says where it is: no "//", "/./" or "/../" in it, nor at its end. */
 static bool is_plain(const char *path)
 {
-	return !strstr(path, "//") && !strstr(path, "/./") && !strstr(path, "/../");
+	return *path == '/' && !strstr(path, "//") && !strstr(path, "/./") &&
+	       !strstr(path, "/../") && !ends_in(path, "/.") && !ends_in(path, "/..") &&
+	       (!ends_in(path, "/") || !path[1]);
 }
 
 /* /proc and /sys themselves: everybody who looks there must find the kernel's own. */
@@ -133,6 +142,9 @@ bool attach_by_name(struct sandbox *s, struct mounting *m)
 			return false;
 		dir = s->root;
 	}
+	m->by_text = true;
+	if (dir == s->dev && s->dev_is_new && mkdirat(dir, name, 0755) == 0)
+		return sys_move_mount(m->fd, dir, name) == 0;
 	if (sys_move_mount(m->fd, dir, name) == 0)
 		return true;
 	return errno == ENOENT && mkdirat(dir, name, 0755) == 0 &&
@@ -145,8 +157,9 @@ int target_open(struct sandbox *s, struct mounting *m, bool file, struct lc_erro
 	int flags = O_PATH | (p->dest_nofollow ? O_NOFOLLOW : 0);
 
 	m->target = sys_openat2(s->root, p->target, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	m->by_text = m->target >= 0 && is_plain(p->target);
 	if (m->target >= 0)
-		return check_place(m, is_plain(p->target), e);
+		return check_place(m, m->by_text, e);
 	if (errno == ENOENT && p->kind != MOUNT_REMOUNT)
 		return make_target(s, m, file, e);
 	if (errno != ELOOP)

@@ -42,19 +42,52 @@ static bool is_root(const char *path)
 	return path[strspn(path, "/")] == 0;
 }
 
-/* What it covers is no longer /dev. */
-static void forget_dev(struct sandbox *s, const char *target)
+/* Can what was mounted have covered @base, or what it lies in? */
+static bool may_cover(const struct mounting *m, const char *base)
 {
-	const char *in_dev = target + strlen("/dev/");
+	const char *target = m->plan->target;
+	size_t n = strlen(target);
 
-	if (!str_starts(target, "/dev/") || !*in_dev)
-		fd_release(&s->dev);
+	if (!m->by_text || is_root(target))
+		return true;
+	return !strncmp(base, target, n) && (base[n] == '/' || !base[n]);
+}
+
+/* What is covered is no longer the one at its place. */
+static void forget_covered(struct sandbox *s, const struct mounting *m)
+{
+	if (may_cover(m, "/dev")) {
+		close_later(s, &s->dev);
+		s->dev_is_new = false;
+	}
+	if (may_cover(m, "/proc"))
+		close_later(s, &s->kernel_fs[KERNEL_PROC]);
+	if (may_cover(m, "/sys"))
+		close_later(s, &s->kernel_fs[KERNEL_SYS]);
+}
+
+/* A new file system at a place that later steps look at: by its own descriptor there is nothing to
+ * look up or to check.  Hooks may change what is there. */
+static void keep_base(struct sandbox *s, struct mounting *m)
+{
+	const struct plan_mount *p = m->plan;
+
+	if (init_wants_hooked(s->plan) || s->plan->hooks.create_container.n)
+		return;
+	if (!strcmp(p->target, "/dev") && !strcmp(p->fstype, "tmpfs")) {
+		s->dev = fd_take(&m->fd);
+		s->dev_is_new = true;
+	} else if (!strcmp(p->target, "/proc") && !strcmp(p->fstype, "proc")) {
+		s->kernel_fs[KERNEL_PROC] = fd_take(&m->fd);
+	} else if (!strcmp(p->target, "/sys") && !strcmp(p->fstype, "sysfs")) {
+		s->kernel_fs[KERNEL_SYS] = fd_take(&m->fd);
+	}
 }
 
 /* What follows an attachment. */
 static int attached(struct sandbox *s, struct mounting *m, struct lc_error *e)
 {
-	forget_dev(s, m->plan->target);
+	forget_covered(s, m);
 	if (is_root(m->plan->target)) { /* from here on this is the root */
 		fd_release(&s->root);
 		s->root = fcntl(m->fd, F_DUPFD_CLOEXEC, 3);
@@ -128,15 +161,21 @@ static int mount_fs(struct sandbox *s, struct mounting *m, struct lc_error *e)
 	if (make_fs_or_fallback(s, m, e) < 0)
 		return -1;
 	if (m->done) {
-		forget_dev(s, m->plan->target);
+		forget_covered(s, m);
 		return 0;
 	}
 	if (map_ids(s, m, e) < 0 || attr_propagate(m, m->fd, e) < 0)
 		return -1;
 	if (s->give_mount == m->i + 1 && sync_send(s->sync, SYNC_MOUNT, m->fd, 0, e) < 0)
 		return -1;
-	if (simple && attach_by_name(s, m))
-		return attached(s, m, e);
+	if (simple && attach_by_name(s, m)) {
+		if (attached(s, m, e) < 0)
+			return -1;
+		if (m->fd >= 0)
+			keep_base(s, m);
+		return 0;
+	}
+	m->by_text = false;
 	if (simple && target_open(s, m, false, e) < 0)
 		return -1;
 	return attach(s, m, e);

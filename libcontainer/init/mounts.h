@@ -18,6 +18,7 @@ struct mounting {
 	bool made_target; /* it was missing */
 	bool foreign; /* fd was made by the parent, for which no flag is locked */
 	bool done; /* attached already */
+	bool by_text; /* no link led to the target: it is where its text says */
 };
 
 /* Resolves plan->target inside the root.  What is missing is made: a directory, or a file if @file.

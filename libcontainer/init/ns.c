@@ -19,16 +19,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* Bit n - 1 for each ignored signal n, from the text of /proc/self/status; all, if it is not
- * there. */
-static uint64_t ignored_signals(const char *status)
+/* A mask in the text of /proc/self/status; all bits, if it is not there. */
+static uint64_t mask_of(const char *status, const char *name)
 {
-	const char *line = strstr(status, "\nSigIgn:");
+	const char *line = strstr(status, name);
 	uint64_t mask = 0;
 
 	if (!line)
 		return ~0ULL;
-	for (const char *p = line + 8; *p && *p != '\n'; p++) {
+	for (const char *p = line + strlen(name); *p && *p != '\n'; p++) {
 		if (*p >= '0' && *p <= '9')
 			mask = mask << 4 | (uint64_t)(*p - '0');
 		else if (*p >= 'a' && *p <= 'f')
@@ -38,15 +37,17 @@ static uint64_t ignored_signals(const char *status)
 }
 
 /* execve resets handlers, but what is ignored stays so.  To ask which they are is far cheaper than
- * to reset them all.  The parent asks: in a container that runs, /proc proves nothing. */
-uint64_t init_signals_ignored(void)
+ * to reset them all; and so it is with the bounding set.  The parent asks: in a container that
+ * runs, /proc proves nothing. */
+void init_ask_status(struct sandbox *s)
 {
 	auto_fd fd = openat(AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC);
 	char status[4096];
 	ssize_t n = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
 
 	status[n > 0 ? n : 0] = 0;
-	return ignored_signals(status);
+	s->signals_ignored = mask_of(status, "\nSigIgn:");
+	s->bounding = mask_of(status, "\nCapBnd:");
 }
 
 static void reset_signals(const struct sandbox *s)
@@ -148,11 +149,11 @@ int step_loopback(struct sandbox *s, struct lc_error *e)
 	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
 	auto_fd sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	(void)s;
 	if (sock < 0)
 		return lc_err_errno(e, "socket");
 	if (ioctl(sock, SIOCSIFFLAGS, &ifr) < 0)
 		return lc_err_errno(e, "lo");
+	close_later(s, &sock);
 	return 0;
 }
 

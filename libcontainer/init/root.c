@@ -26,7 +26,7 @@ static int set_propagation(int fd, unsigned flags, uint64_t propagation)
 
 /* Makes the mount namespace's own root the process's: joining a mount namespace sets both
  * (setns(2)), also when it is the one the process is in. */
-static int enter_namespace_root(struct lc_error *e)
+static int enter_namespace_root(struct sandbox *s, struct lc_error *e)
 {
 	auto_fd self = sys_pidfd_open(getpid(), 0);
 
@@ -34,6 +34,7 @@ static int enter_namespace_root(struct lc_error *e)
 		return lc_err_errno(e, "open itself");
 	if (setns(self, CLONE_NEWNS) < 0)
 		return lc_err_errno(e, "go to the root of the mount namespace");
+	close_later(s, &self);
 	return 0;
 }
 
@@ -69,7 +70,7 @@ static int cut_off_host(struct sandbox *s, struct lc_error *e)
 	auto_fd callers = open_slash(e);
 	auto_fd root = -1;
 
-	if (callers < 0 || enter_namespace_root(e) < 0)
+	if (callers < 0 || enter_namespace_root(s, e) < 0)
 		return -1;
 	root = open_slash(e);
 	if (root < 0)
@@ -79,6 +80,8 @@ static int cut_off_host(struct sandbox *s, struct lc_error *e)
 		return lc_err_errno(e, "set the propagation of the host's mounts");
 	if (s->in_chroot && (fchdir(callers) < 0 || chroot(".") < 0))
 		return lc_err_errno(e, "go back to the caller's root");
+	close_later(s, &callers);
+	close_later(s, &root);
 	return 0;
 }
 
@@ -169,7 +172,7 @@ static int open_null(struct covers *c, struct lc_error *e)
 	return 0;
 }
 
-static int open_empty_dir(struct covers *c, struct lc_error *e)
+static int open_empty_dir(struct sandbox *s, struct covers *c, struct lc_error *e)
 {
 	auto_fd fs = -1;
 
@@ -180,6 +183,7 @@ static int open_empty_dir(struct covers *c, struct lc_error *e)
 		return lc_err_errno(e, "make an empty tmpfs");
 	c->dir = sys_fsmount(fs, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 					 MOUNT_ATTR_NOEXEC);
+	close_later(s, &fs);
 	return c->dir < 0 ? lc_err_errno(e, "make an empty tmpfs") : 0;
 }
 
@@ -202,7 +206,7 @@ static int cover_dir(struct sandbox *s, struct covers *c, int target, struct lc_
 {
 	auto_fd clone = -1;
 
-	if (open_empty_dir(c, e) < 0)
+	if (open_empty_dir(s, c, e) < 0)
 		return -1;
 	if (c->dir_is_used) {
 		clone = sys_open_tree(c->dir, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
@@ -223,14 +227,12 @@ static bool ends_in_link(int root, const char *path)
 	return fd >= 0;
 }
 
-/* The kernel file systems that a plan usually mounts, and that most protected paths lie in. */
-enum { KERNEL_FS = 2 };
 static const struct kernel_fs {
 	const char *at, *type;
 	long magic;
 } kernel_fs[KERNEL_FS] = {
-	{ "/proc", "proc", PROC_SUPER_MAGIC },
-	{ "/sys", "sysfs", SYSFS_MAGIC },
+	[KERNEL_PROC] = { "/proc", "proc", PROC_SUPER_MAGIC },
+	[KERNEL_SYS] = { "/sys", "sysfs", SYSFS_MAGIC },
 };
 
 static bool is_mounted_by(const struct plan *plan, const struct kernel_fs *fs)
@@ -277,22 +279,35 @@ static void bases_close_later(struct sandbox *s, struct bases *bases)
 
 /* Begins at what was seen to be that file system, and stays in the tree below: a link that somebody
  * with a share in the root puts in its place would be protected instead (CVE-2019-19921). */
-static int open_in_kernel_fs(int root, struct bases *bases, const struct kernel_fs *fs,
-			     const char *path, int *fd, struct lc_error *e)
+static int base_of(const struct sandbox *s, struct bases *bases, const struct kernel_fs *fs,
+		   struct lc_error *e)
 {
 	int *base = &bases->fd[fs - kernel_fs];
-	const char *rest = path + strlen(fs->at);
 
+	if (s->kernel_fs[fs - kernel_fs] >= 0) /* the very mount, and still on top */
+		return s->kernel_fs[fs - kernel_fs];
 	if (*base < 0)
-		*base = rootfs_open_nolinks(root, fs->at, O_PATH | O_DIRECTORY, e);
+		*base = rootfs_open_nolinks(s->root, fs->at, O_PATH | O_DIRECTORY, e);
 	if (*base < 0)
 		return -1;
 	if (!bases->seen[fs - kernel_fs] && !fd_is_fs(*base, fs->magic))
 		return lc_err(e, LC_ECONFIG, "%s is no longer the %s that was mounted there",
 			      fs->at, fs->type);
 	bases->seen[fs - kernel_fs] = true;
+	return *base;
+}
+
+static int open_in_kernel_fs(const struct sandbox *s, struct bases *bases,
+			     const struct kernel_fs *fs, const char *path, int *fd,
+			     struct lc_error *e)
+{
+	const char *rest = path + strlen(fs->at);
+	int base = base_of(s, bases, fs, e);
+
+	if (base < 0)
+		return -1;
 	rest += strspn(rest, "/");
-	*fd = sys_openat2(*base, rest, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	*fd = sys_openat2(base, rest, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
 	if (*fd >= 0)
 		return 1;
 	return errno == ENOENT || errno == ENOTDIR ? 0 : lc_err_errno(e, "open it");
@@ -310,7 +325,7 @@ static int open_protected(const struct sandbox *s, struct bases *bases, const ch
 	int root = s->root;
 
 	if (fs)
-		return open_in_kernel_fs(root, bases, fs, path, fd, e);
+		return open_in_kernel_fs(s, bases, fs, path, fd, e);
 	*fd = sys_openat2(root, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 	if (*fd >= 0)
 		return 1;
@@ -398,8 +413,11 @@ int step_readonly_paths(struct sandbox *s, struct lc_error *e)
 	for (size_t i = 0; i < paths->n && ret == 0; i++) {
 		if (!was_before(paths, i) && protect(s, &bases, paths->v[i], e) < 0)
 			ret = lc_err_in(e, "%s", paths->v[i]);
-		if (!kernel_fs_of(s->plan, paths->v[i]))
-			bases_close_later(s, &bases); /* the path may be one of them */
+		if (!kernel_fs_of(s->plan, paths->v[i])) { /* the path may be one of them */
+			bases_close_later(s, &bases);
+			for (size_t k = 0; k < KERNEL_FS; k++)
+				close_later(s, &s->kernel_fs[k]);
+		}
 	}
 	bases_close_later(s, &bases);
 	return ret;
@@ -570,9 +588,10 @@ int step_pivot(struct sandbox *s, struct lc_error *e)
 	const struct plan_root *root = &s->plan->root;
 	int ret;
 
-	fd_release(&s->dev);
-	close_now(s);
-	if (s->in_chroot && enter_namespace_root(e) < 0)
+	close_later(s, &s->dev);
+	for (size_t i = 0; i < KERNEL_FS; i++)
+		close_later(s, &s->kernel_fs[i]);
+	if (s->in_chroot && enter_namespace_root(s, e) < 0)
 		return -1;
 	if (root->no_pivot && !root->chroot_only && move_root(s, e) < 0)
 		return -1;

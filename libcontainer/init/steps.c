@@ -195,6 +195,7 @@ static int step_extra(struct sandbox *s, struct lc_error *e)
 	int *const ours[] = { &s->start_fifo, &s->status_fifo, &s->exec_attr, &s->sync,
 			      &s->root,	      &s->landlock,    &s->hook_out,  &s->hook_err };
 
+	close_now(s);
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
 		if (*ours[i] != 3)
 			continue;
@@ -244,6 +245,7 @@ static int step_close(struct sandbox *s, struct lc_error *e)
 		return lc_err_errno(e, "close_range");
 	s->procfs = -1;
 	s->dev = -1;
+	s->done = 0;
 	return 0;
 }
 

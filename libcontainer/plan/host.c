@@ -116,7 +116,7 @@ static int ask_privileges(struct arena *a, struct plan_host *host, struct lc_err
 	if (sys_capget(&caps) < 0)
 		return lc_err_errno(e, "capget");
 	host->caps_held = caps.permitted;
-	host->cap_last = probe_cap_last();
+	host->cap_last = probe_cap_last(caps.effective);
 	/* The initial user namespace cannot deny it. */
 	text = host->initial_userns ? NULL
 				    : file_fact_at(AT_FDCWD, "/proc/self/setgroups", a, MAX_FACT);
@@ -127,17 +127,39 @@ static int ask_privileges(struct arena *a, struct plan_host *host, struct lc_err
 	return 0;
 }
 
-int plan_host_ask(struct arena *a, struct plan_host *host, struct lc_error *e)
+static bool names_time(const struct spec_linux *l)
+{
+	for (size_t i = 0; l && i < l->namespaces.n; i++)
+		if (l->namespaces.v[i].type == NS_TIME)
+			return true;
+	return false;
+}
+
+/* What only some configurations make a difference with. */
+static void ask_features(const struct spec *spec, struct plan_host *host)
+{
+	const struct spec_process *p = spec ? spec->process : NULL;
+	const struct spec_linux *l = spec ? spec->linux_ : NULL;
+
+	if (!spec || (p && p->apparmorProfile && *p->apparmorProfile))
+		host->apparmor = probe_apparmor();
+	if (!spec || (p && p->selinuxLabel && *p->selinuxLabel) || (l && l->mountLabel))
+		host->selinux = probe_selinux();
+	if (!spec || names_time(l))
+		host->time_ns = probe_namespace("time");
+	if (!spec || spec->annotations.n)
+		host->landlock_abi = landlock_abi();
+}
+
+int plan_host_ask(struct arena *a, const struct spec *spec, struct plan_host *host,
+		  struct lc_error *e)
 {
 	*host = (struct plan_host){
 		.euid = geteuid(),
 		.egid = getegid(),
 		.initial_userns = probe_initial_userns(),
-		.apparmor = probe_apparmor(),
-		.selinux = probe_selinux(),
-		.time_ns = probe_namespace("time"),
-		.landlock_abi = landlock_abi(),
 	};
+	ask_features(spec, host);
 	if (host->euid) {
 		ask_ids(a, "/etc/subuid", host->euid, host->euid, &host->own_uid_map);
 		ask_ids(a, "/etc/subgid", host->egid, host->euid, &host->own_gid_map);

@@ -331,7 +331,9 @@ struct plan_host {
 	plan_id_maps own_gid_map;
 };
 
-int plan_host_ask(struct arena *a, struct plan_host *host, struct lc_error *e) lc_checked;
+/* @spec: what it has no use for is not asked; NULL: everything is. */
+int plan_host_ask(struct arena *a, const struct spec *spec, struct plan_host *host,
+		  struct lc_error *e) lc_checked;
 
 /* Turns a checked spec into a plan. Touches nothing on the host; reads only what @host says. */
 int plan_make(struct arena *a, const struct spec *spec, const struct plan_options *options,

@@ -34,7 +34,8 @@ struct sandbox_args {
 	bool cgroup_is_own;
 	int start_fifo, status_fifo; /* create: init waits on the first and reports on the second;
 					-1: run */
-	int network; /* create: a network namespace made for it (net-maker.h), -1: none */
+	int *network; /* create: a network namespace made for it (net-maker.h), which it takes;
+		       * NULL or -1: none */
 	int console_socket; /* gets the terminal's master, -1: none */
 	/* What `sandbox` adds; NULL: nothing. */
 	const struct sandbox_extras *extras;

@@ -271,7 +271,7 @@ static int record(struct creation *m, struct lc_error *e)
 		.bundle = m->loaded.bundle,
 		.rootfs = plan->root.path,
 		.created = state_now(a),
-		.owner = (uint32_t)geteuid(),
+		.owner = m->loaded.host.euid,
 		.boot_id = state_boot_id(a),
 		.cgroup = expected_cgroup(m),
 		.annotations = plan->annotations,
@@ -287,7 +287,7 @@ static int record(struct creation *m, struct lc_error *e)
 		return -1;
 	if (!state->own_mount_namespace && container_note_mounts(&m->c, e) < 0)
 		return -1;
-	if (state_write(m->c.dir, state, e) < 0)
+	if (state_write(m->c.dir, &m->c.arena, state, e) < 0)
 		return -1;
 	m->c.bare = false;
 	return 0;
@@ -360,7 +360,8 @@ int creation_cloned(void *ctx, pid_t pid, int *cgroup, struct lc_error *e)
 		state->init = (struct process_id){ 0 };
 	if (plan_of(m)->cgroup.driver == CGROUP_SYSTEMD) {
 		/* First the process: should we die now, it is found by its number. */
-		if (state_write(m->c.dir, state, e) < 0 || make_cgroup_for(m, pid, e) < 0)
+		if (state_write(m->c.dir, &m->c.arena, state, e) < 0 ||
+		    make_cgroup_for(m, pid, e) < 0)
 			return -1;
 		*cgroup = m->cgroup;
 	}
@@ -368,7 +369,7 @@ int creation_cloned(void *ctx, pid_t pid, int *cgroup, struct lc_error *e)
 		return -1;
 	warn_if_unkillable(m);
 	state->poststop = plan_of(m)->hooks.poststop.n > 0;
-	if (state_write(m->c.dir, state, e) < 0)
+	if (state_write(m->c.dir, &m->c.arena, state, e) < 0)
 		return -1;
 	lock_drop(m->c.dir);
 	return 0;
@@ -419,7 +420,7 @@ static int make_sandbox(struct creation *m, struct lc_error *e)
 		.cgroup_fallback = -1,
 		.cgroup_path = shown_cgroup(m),
 		.cgroup_is_own = m->c.state.cgroup.path != NULL,
-		.network = network,
+		.network = &network,
 		.start_fifo = m->start_fifo,
 		.status_fifo = m->status_fifo,
 		.console_socket = m->console_socket,
@@ -456,7 +457,7 @@ static int settle(struct creation *m, struct lc_error *e)
 	if (fstat(m->c.dir, &st) == 0 && st.st_nlink == 0)
 		return lc_err(e, LC_ESTATE, "container \"%s\" was deleted while it was created",
 			      m->c.id);
-	return state_write(m->c.dir, &m->c.state, e);
+	return state_write(m->c.dir, &m->c.arena, &m->c.state, e);
 }
 
 int pid_file_write(const char *path, pid_t pid, struct lc_error *e)

@@ -22,7 +22,7 @@ int lc_features(struct lc *lc, char **json, struct lc_error *e)
 	size_t len;
 
 	(void)lc;
-	if (plan_host_ask(&a, &host, e) < 0)
+	if (plan_host_ask(&a, NULL, &host, e) < 0)
 		return -1;
 	text = features_text(&a, &host, &len);
 	return give(text, len, json, e);

@@ -239,7 +239,6 @@ static int begin(struct execution *x, struct lc_error *e)
 		.cgroup = x->cgroup,
 		.cgroup_fallback = x->cgroup_fallback,
 		.cgroup_path = cgroup_place_path(&x->c.arena, ref),
-		.network = -1,
 		.start_fifo = -1,
 		.status_fifo = -1,
 		.console_socket = x->console_socket,

@@ -405,7 +405,7 @@ static const struct {
 int lc_host_check(struct lc *lc, lc_check_fn *say, void *ctx, bool *fit, struct lc_error *e)
 {
 	struct check c = { .say = say, .ctx = ctx };
-	int r = plan_host_ask(&c.arena, &c.host, e);
+	int r = plan_host_ask(&c.arena, NULL, &c.host, e);
 
 	(void)lc;
 	if (r == 0)

@@ -91,7 +91,7 @@ int load_bundle(struct lc *lc, const char *id, const struct lc_create *how, stru
 		struct loaded *out, struct lc_error *e)
 {
 	if (find_bundle(how, a, out, e) < 0 || read_config(how, a, out, e) < 0 ||
-	    load_spec(lc, a, out, e) < 0 || plan_host_ask(a, &out->host, e) < 0)
+	    load_spec(lc, a, out, e) < 0 || plan_host_ask(a, out->spec, &out->host, e) < 0)
 		return -1;
 	out->options = (struct plan_options){
 		.id = id,
@@ -128,7 +128,7 @@ int load_saved(struct container *c, struct loaded *out, struct lc_error *e)
 		.rootless = c->lc->rootless,
 		.seccomp_receiver = getenv("RUN_OCI_SECCOMP_RECEIVER"),
 	};
-	return plan_host_ask(&c->arena, &out->host, e);
+	return plan_host_ask(&c->arena, NULL, &out->host, e);
 }
 
 /* ---- lc_validate() and lc_plan() ---- */
@@ -179,7 +179,7 @@ int lc_validate(struct lc *lc, const struct lc_create *given, lc_say_fn *say, vo
 		.rootless = lc->rootless,
 		.seccomp_receiver = getenv("RUN_OCI_SECCOMP_RECEIVER"),
 	};
-	if (plan_host_ask(&a, &l.host, e) < 0 ||
+	if (plan_host_ask(&a, l.spec, &l.host, e) < 0 ||
 	    plan_make(&a, l.spec, &l.options, &l.host, &l.plan, e) < 0)
 		return say_failure(&v, e);
 	for (size_t i = 0; i < l.plan.notes.n; i++) {

@@ -61,7 +61,6 @@ static int change(struct container *c, const char *mounts, bool remove, struct l
 		.state_dir = c->dir,
 		.cgroup = -1,
 		.cgroup_fallback = -1,
-		.network = -1,
 		.start_fifo = -1,
 		.status_fifo = -1,
 		.console_socket = -1,

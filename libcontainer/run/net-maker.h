@@ -2,8 +2,8 @@
 /*
  * A network namespace is a fifth of what the kernel does for a container, and nothing of it depends
  * on the rest: a thread makes it while the caller prepares.  Only for a program that said that it
- * has no threads of its own (lc_host.may_thread), and where no user namespace is made or joined,
- * which the network namespace would have to belong to.
+ * has no threads and no signal handlers of its own (lc_host.may_thread), and where no user
+ * namespace is made or joined, which the network namespace would have to belong to.
  */
 #ifndef LC_NET_MAKER_H
 #define LC_NET_MAKER_H

@@ -118,7 +118,7 @@ static int build_init(struct build *b, const struct sandbox_args *args, struct l
 	b->box.state_creating = args->state_creating;
 	b->box.state_created = args->state_created;
 	b->box.state_tail = args->state_tail;
-	b->box.signals_ignored = init_signals_ignored();
+	init_ask_status(&b->box);
 	b->box.hook_out = args->hook_out;
 	b->box.hook_err = args->hook_err;
 	b->box.timeout_ms = args->timeout_ms;
@@ -192,12 +192,10 @@ static bool joins_any(const struct build *b)
 
 /* The network namespace that was made while the rest was prepared (net-maker.h) is joined as one
  * that was there before. */
-static int take_network(struct build *b, struct lc_error *e)
+static void take_network(struct build *b)
 {
-	if (b->args->network < 0)
-		return 0;
-	b->joins[NS_NETWORK].fd = fcntl(b->args->network, F_DUPFD_CLOEXEC, 3);
-	return b->joins[NS_NETWORK].fd < 0 ? lc_err_errno(e, "fcntl F_DUPFD") : 0;
+	if (b->args->network && *b->args->network >= 0)
+		b->joins[NS_NETWORK].fd = fd_take(b->args->network);
 }
 
 static void divide_work(struct build *b)
@@ -264,8 +262,9 @@ static int open_procfs(struct build *b, struct lc_error *e)
 
 static int prepare(struct build *b, struct lc_error *e)
 {
-	if (open_namespaces(b, e) < 0 || take_network(b, e) < 0)
+	if (open_namespaces(b, e) < 0)
 		return -1;
+	take_network(b);
 	divide_work(b);
 	if (complete_maps(b, e) < 0 || open_procfs(b, e) < 0)
 		return -1;

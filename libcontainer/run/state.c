@@ -121,25 +121,19 @@ int state_read(int dir, struct arena *a, struct state *out, struct lc_error *e)
 	return state_decode(a, text, len, out, e);
 }
 
-int state_write(int dir, const struct state *state, struct lc_error *e)
+int state_write(int dir, struct arena *a, const struct state *state, struct lc_error *e)
 {
-	auto_arena a = { 0 };
 	size_t len;
-	char *text = state_encode(&a, state, &len);
+	char *text = state_encode(a, state, &len);
 
 	return file_replace_at(dir, STATE_FILE, text, len, 0600, e);
 }
 
 char *state_boot_id(struct arena *a)
 {
-	struct lc_error e;
-	char *text;
-	size_t len;
+	char *text = file_fact_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", a, 64);
 
-	if (file_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", a, 64, &text, &len, &e) < 0)
-		return arena_strdup(a, "");
-	text[strcspn(text, "\n")] = 0;
-	return text;
+	return text ? text : arena_strdup(a, "");
 }
 
 char *state_now(struct arena *a)

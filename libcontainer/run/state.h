@@ -51,7 +51,7 @@ struct state {
 
 /* @dir: the container's directory. */
 int state_read(int dir, struct arena *a, struct state *out, struct lc_error *e) lc_checked;
-int state_write(int dir, const struct state *state, struct lc_error *e) lc_checked;
+int state_write(int dir, struct arena *a, const struct state *state, struct lc_error *e) lc_checked;
 
 /* The text of it, and back, for tests and for state_write(). */
 char *state_encode(struct arena *a, const struct state *state, size_t *len);

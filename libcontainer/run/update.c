@@ -55,7 +55,7 @@ static int apply(struct container *c, const struct spec_resources *resources, st
 	struct plan_host host = { 0 };
 
 	complete_swap(c, resources);
-	if (plan_host_ask(&c->arena, &host, e) < 0 ||
+	if (plan_host_ask(&c->arena, NULL, &host, e) < 0 ||
 	    plan_update(&c->arena, resources, &host, &plan, e) < 0)
 		return -1;
 	load_log_notes(c->lc, &plan);

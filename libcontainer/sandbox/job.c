@@ -155,7 +155,7 @@ int job_open(struct job *job, struct lc *lc, const struct lc_sandbox *how, struc
 	if (!how->args || !how->args[0])
 		return lc_err(e, LC_EUSAGE, "sandbox: which program?");
 	if (settings_make(&job->arena, how, &job->s, e) < 0 ||
-	    plan_host_ask(&job->arena, &job->host, e) < 0)
+	    plan_host_ask(&job->arena, NULL, &job->host, e) < 0)
 		return -1;
 	choose_ids(job);
 	choose_bundle(job);

@@ -94,14 +94,13 @@ void probe_cgroup_parse(struct arena *a, char *mountinfo,
 	}
 }
 
-/* The path leads to this very mount: nothing is mounted over it or over what it lies in. */
+/* The path leads to this very mount, of which mountinfo says that it is a cgroup2: nothing is
+ * mounted over it or over what it lies in. */
 static bool is_on_top(const char *path, uint64_t mount_id)
 {
-	auto_fd fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	uint64_t id;
 
-	return fd >= 0 && fd_is_fs(fd, CGROUP2_SUPER_MAGIC) &&
-	       !sys_mount_id(fd, "", AT_EMPTY_PATH, &id) && id == mount_id;
+	return !sys_mount_id(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &id) && id == mount_id;
 }
 
 int probe_cgroup(struct arena *a, struct probe_cgroup *out, struct lc_error *e)
@@ -137,12 +136,8 @@ char *probe_mounted(struct arena *a, const char *fstype)
 char *probe_own_cgroup(struct arena *a)
 {
 	auto_arena scratch = { 0 };
-	struct lc_error e;
-	char *text, *line;
+	char *text = file_fact_at(AT_FDCWD, "/proc/self/cgroup", &scratch, FILE_MAX_SIZE), *line;
 
-	if (file_read_at(AT_FDCWD, "/proc/self/cgroup", &scratch, FILE_MAX_SIZE, &text, NULL, &e) <
-	    0)
-		return NULL;
 	while ((line = strsep(&text, "\n")))
 		if (str_starts(line, "0::/"))
 			return arena_strdup(a, line + 3);

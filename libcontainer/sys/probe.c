@@ -70,11 +70,11 @@ int probe_kernel(struct lc_error *e)
 		      uts.release, OLDEST_MAJOR, OLDEST_MINOR);
 }
 
-int probe_cap_last(void)
+int probe_cap_last(uint64_t held)
 {
 	int cap = CAP_LAST_CAP; /* of our headers: the kernel may be older or newer */
 
-	while (cap > 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)
+	while (cap > 0 && !(held >> cap & 1) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)
 		cap--;
 	while (cap < 63 && prctl(PR_CAPBSET_READ, cap + 1, 0, 0, 0) >= 0)
 		cap++;

@@ -17,8 +17,9 @@ bool probe_kernel_at_least(unsigned major, unsigned minor);
 /* Reads "6.1.0-13-amd64"; false for what is no version. */
 bool probe_parse_release(const char *release, unsigned *major, unsigned *minor);
 
-/* Highest capability number that the kernel knows. */
-int probe_cap_last(void);
+/* Highest capability number that the kernel knows. @held: capabilities of the caller, which it
+ * knows for certain. */
+int probe_cap_last(uint64_t held);
 
 /* @name as in /proc/self/ns: "pid", "net", "mnt", "ipc", "uts", "user", "cgroup", "time". */
 bool probe_namespace(const char *name);

@@ -1703,7 +1703,7 @@ TEST(the_host_can_be_asked)
 	struct plan_host host;
 	struct lc_error e = { 0 };
 
-	if (plan_host_ask(&arena, &host, &e) < 0)
+	if (plan_host_ask(&arena, NULL, &host, &e) < 0)
 		FAIL("%s", e.msg);
 	CHECK_INT(host.cap_last >= CAP_CHECKPOINT_RESTORE, 1);
 }

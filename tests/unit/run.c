@@ -147,11 +147,11 @@ TEST(a_state_is_replaced_as_a_whole)
 
 	CHECK_INT(state_read(dir, &a, &out, &e), -1);
 	CHECK_INT(e.sys_errno, ENOENT);
-	CHECK_OK(state_write(dir, &in, &e), &e);
+	CHECK_OK(state_write(dir, &a, &in, &e), &e);
 	CHECK(fstatat(dir, STATE_FILE, &before, 0) == 0);
 	CHECK_INT(before.st_mode & 0777, 0600);
 	in.phase = PHASE_CREATING;
-	CHECK_OK(state_write(dir, &in, &e), &e);
+	CHECK_OK(state_write(dir, &a, &in, &e), &e);
 	CHECK(fstatat(dir, STATE_FILE, &after, 0) == 0);
 	CHECK(before.st_ino != after.st_ino);
 	CHECK_OK(state_read(dir, &a, &out, &e), &e);
