@@ -174,11 +174,10 @@ static int parse_and_run(struct cli *cli, int argc, char **argv, void *args, str
 
 static int run_command(struct cli *cli, int argc, char **argv, struct lc_error *e)
 {
-	auto_free void *args = calloc(1, cli->command->args_size + 1);
+	auto_arena a = { 0 };
+	void *args = arena_alloc(&a, cli->command->args_size + 1);
 	int status;
 
-	if (!args)
-		return lc_err(e, LC_EINTERNAL, "out of memory");
 	status = parse_and_run(cli, argc, argv, args, e);
 	options_release(cli->command->options, args);
 	return status;

@@ -5,6 +5,7 @@
 
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,17 +22,49 @@
 #if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 static const size_t first_size = 0, chunk_size = 0;
 #else
-static const size_t first_size = 2000, chunk_size = 256 << 10;
+static const size_t first_size = 1984, chunk_size = 256 << 10;
 #endif
 
 /* Large ones are pages of their own: what is not used of them is never touched, while malloc()
- * writes behind what it hands out. */
+ * writes behind what it hands out.  The first ones of the first arenas are there already: malloc()
+ * would begin with half a dozen system calls. */
+enum origin { HEAP, MAPPED, POOL };
+
 struct chunk {
 	struct chunk *next;
-	bool mapped;
+	enum origin origin;
 	size_t used, size;
 	alignas(max_align_t) char data[];
 };
+
+enum { POOL_CHUNKS = 16, POOL_BYTES = 2048 };
+
+_Static_assert(sizeof(struct chunk) + 1984 <= POOL_BYTES, "a first chunk fits");
+
+static struct {
+	alignas(64) char chunk[POOL_CHUNKS][POOL_BYTES];
+	atomic_uint taken; /* bit n: chunk n */
+} pool;
+
+/* NULL: all are in use. */
+static struct chunk *pool_take(void)
+{
+	unsigned taken = atomic_load(&pool.taken), n;
+
+	do {
+		n = (unsigned)__builtin_ctz(~taken);
+		if (n >= POOL_CHUNKS)
+			return NULL;
+	} while (!atomic_compare_exchange_weak(&pool.taken, &taken, taken | 1U << n));
+	return (struct chunk *)pool.chunk[n];
+}
+
+static void pool_give(const struct chunk *c)
+{
+	size_t n = (size_t)((const char *)c - pool.chunk[0]) / POOL_BYTES;
+
+	atomic_fetch_and(&pool.taken, ~(1U << n));
+}
 
 static _Noreturn void out_of_memory(void)
 {
@@ -44,13 +77,15 @@ static _Noreturn void out_of_memory(void)
 
 static struct chunk *chunk_new(size_t size)
 {
-	struct chunk *c;
-
 	bool mapped = chunk_size && size >= chunk_size;
+	struct chunk *c = first_size && size <= first_size ? pool_take() : NULL;
+	enum origin origin = c ? POOL : mapped ? MAPPED : HEAP;
 
 	if (size > SIZE_MAX - sizeof(*c))
 		out_of_memory();
-	if (mapped)
+	if (c)
+		size = first_size;
+	else if (mapped)
 		c = mmap(NULL, sizeof(*c) + size, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	else
@@ -58,7 +93,7 @@ static struct chunk *chunk_new(size_t size)
 	if (!c || c == MAP_FAILED)
 		out_of_memory();
 	c->next = NULL;
-	c->mapped = mapped;
+	c->origin = origin;
 	c->used = 0;
 	c->size = size;
 	return c;
@@ -69,7 +104,7 @@ static void *chunk_take(struct chunk *c, size_t size)
 	void *p = c->data + c->used;
 
 	c->used += size;
-	return c->mapped ? p : memset(p, 0, size);
+	return c->origin == MAPPED ? p : memset(p, 0, size);
 }
 
 void *arena_alloc(struct arena *a, size_t size)
@@ -84,7 +119,7 @@ void *arena_alloc(struct arena *a, size_t size)
 		need = (need + align - 1) / align * align;
 	if (a->head && a->head->size - a->head->used >= need)
 		return chunk_take(a->head, need);
-	usual = a->head ? chunk_size : first_size;
+	usual = a->head || need > first_size ? chunk_size : first_size;
 	c = chunk_new(need > usual / 4 ? need : usual);
 	if (a->head && need > usual / 4) { /* a large one leaves the rest of the head in use */
 		c->next = a->head->next;
@@ -144,7 +179,9 @@ void arena_free(struct arena *a)
 	while (c) {
 		struct chunk *next = c->next;
 
-		if (c->mapped)
+		if (c->origin == POOL)
+			pool_give(c);
+		else if (c->origin == MAPPED)
 			munmap(c, sizeof(*c) + c->size);
 		else
 			free(c);

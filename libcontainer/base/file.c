@@ -57,7 +57,6 @@ static size_t size_for(int fd, size_t had, size_t max)
 /* Reads to the end of the file; 0, or -1 with errno. */
 static int read_all(int fd, struct arena *a, size_t max, bool whole, char **text, size_t *len)
 {
-	auto_free char *large = NULL;
 	char small[4096], *buf = small; /* most files fit */
 	size_t size, n = 0;
 	ssize_t got;
@@ -73,18 +72,19 @@ static int read_all(int fd, struct arena *a, size_t max, bool whole, char **text
 			return -1;
 		}
 		size = size_for(fd, n, max + 1);
-		grown = realloc(large, size);
-		if (!grown)
-			return -1;
-		if (!large)
-			memcpy(grown, small, n);
-		buf = large = grown;
+		grown = arena_alloc(a, size + 1);
+		memcpy(grown, buf, n);
+		buf = grown;
 	}
 	if (got < 0)
 		return -1;
 	n += (size_t)got;
-	*text = arena_alloc(a, n + 1);
-	memcpy(*text, buf, n);
+	if (buf == small) {
+		buf = arena_alloc(a, n + 1);
+		memcpy(buf, small, n);
+	}
+	buf[n] = 0;
+	*text = buf;
 	if (len)
 		*len = n;
 	return 0;

@@ -130,8 +130,13 @@ static int configure(const struct sandbox *s, const struct mounting *m, int fs, 
 	if (p->source && sys_fsconfig_string(fs, "source", p->source) < 0)
 		return sys_fs_error(e, fs, "source %s", p->source);
 	for (size_t i = 0; i < p->data.n; i++) {
-		int ret = set_option(fs, p->data.v[i], e);
+		int ret;
 
+		/* Every devpts is one (since Linux 4.7): the kernel takes the word and ignores it.
+		 */
+		if (!strcmp(p->fstype, "devpts") && !strcmp(p->data.v[i], "newinstance"))
+			continue;
+		ret = set_option(fs, p->data.v[i], e);
 		if (ret <= 0)
 			return ret;
 	}

@@ -28,7 +28,8 @@ static int set_propagation(int fd, unsigned flags, uint64_t propagation)
  * (setns(2)), also when it is the one the process is in. */
 static int enter_namespace_root(struct sandbox *s, struct lc_error *e)
 {
-	auto_fd self = sys_pidfd_open(getpid(), 0);
+	bool first = s->plan->ns.of[NS_PID].how == NS_NEW && !s->is_exec;
+	auto_fd self = sys_pidfd_open(first ? 1 : getpid(), 0);
 
 	if (self < 0)
 		return lc_err_errno(e, "open itself");
@@ -153,18 +154,18 @@ int step_joined_root(struct sandbox *s, struct lc_error *e)
 /* ---- mask ---- */
 
 /* What covers things: the host's /dev/null, seen to be it (an image may put anything in the place
- * of its own: CVE-2025-31133), and one empty read-only directory for all. */
+ * of its own: CVE-2025-31133), and one empty read-only directory for all.  Only what is attached
+ * can be cloned (before Linux 6.15): the first place gets the mount itself. */
 struct covers {
-	int null; /* O_PATH; attached, so that it can be cloned again and again */
-	int dir; /* detached until its first use */
-	bool dir_is_used;
+	int null, dir; /* detached until their first use */
+	bool null_is_used, dir_is_used;
 };
 
 static int open_null(struct covers *c, struct lc_error *e)
 {
 	if (c->null >= 0)
 		return 0;
-	c->null = openat(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	c->null = sys_open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
 	if (c->null < 0)
 		return lc_err_errno(e, "open the host's /dev/null");
 	if (!fd_is_device(c->null, S_IFCHR, 1, 3))
@@ -189,19 +190,22 @@ static int open_empty_dir(struct sandbox *s, struct covers *c, struct lc_error *
 
 static int cover_file(struct sandbox *s, struct covers *c, int target, struct lc_error *e)
 {
-	auto_fd tree = -1;
+	auto_fd clone = -1;
 
 	if (open_null(c, e) < 0)
 		return -1;
-	tree = sys_open_tree(c->null, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
-	if (tree < 0 || sys_move_mount(tree, target, "") < 0)
+	if (c->null_is_used) {
+		clone = sys_open_tree(c->null, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+		if (clone < 0)
+			return lc_err_errno(e, "clone /dev/null");
+	}
+	if (sys_move_mount(c->null_is_used ? clone : c->null, target, "") < 0)
 		return lc_err_errno(e, "cover it with /dev/null");
-	close_later(s, &tree);
+	c->null_is_used = true;
+	close_later(s, &clone);
 	return 0;
 }
 
-/* Only what is attached can be cloned (before Linux 6.15): the first place gets the mount itself.
- */
 static int cover_dir(struct sandbox *s, struct covers *c, int target, struct lc_error *e)
 {
 	auto_fd clone = -1;
@@ -367,7 +371,7 @@ static int mask(struct sandbox *s, struct bases *bases, const char *path, struct
 int step_masked(struct sandbox *s, struct lc_error *e)
 {
 	const struct strs *paths = &s->plan->masked;
-	struct covers c = { -1, -1, false };
+	struct covers c = { .null = -1, .dir = -1 };
 	struct bases bases = BASES_NONE;
 	int ret = 0;
 

@@ -270,13 +270,9 @@ static int late(unsigned ms, struct lc_error *e)
 		      ms / 1000.0);
 }
 
-int sync_expect_exec(int sock, int pidfd, const struct lc_log *log, struct lc_error *e)
-{
-	return sync_expect_exec_in(sock, pidfd, 0, log, e);
-}
-
-int sync_expect_exec_in(int sock, int pidfd, unsigned ms, const struct lc_log *log,
-			struct lc_error *e)
+/* @limited: reading ends by itself when it takes too long (SO_RCVTIMEO). */
+static int expect_exec(int sock, int pidfd, bool limited, unsigned ms, const struct lc_log *log,
+		       struct lc_error *e)
 {
 	char buf[2 * sizeof(struct packet)];
 	bool exec_is_next = false;
@@ -285,9 +281,11 @@ int sync_expect_exec_in(int sock, int pidfd, unsigned ms, const struct lc_log *l
 	for (;;) {
 		ssize_t n;
 
-		if (!comes(sock, ms))
+		if (!limited && !comes(sock, ms))
 			return late(ms, e);
 		n = get(sock, buf + have, sizeof(buf) - have, NULL);
+		if (n < 0 && limited && errno == EAGAIN)
+			return late(ms, e);
 		if (n < 0)
 			return lc_err_errno(e, "wait for \"%s\"", says(SYNC_EXEC));
 		if (n == 0 && (!exec_is_next || was_killed(pidfd)))
@@ -299,4 +297,21 @@ int sync_expect_exec_in(int sock, int pidfd, unsigned ms, const struct lc_log *l
 		if (take_packets(buf, &have, &exec_is_next, log, e) < 0)
 			return -1;
 	}
+}
+
+int sync_expect_exec(int sock, int pidfd, const struct lc_log *log, struct lc_error *e)
+{
+	return expect_exec(sock, pidfd, false, 0, log, e);
+}
+
+int sync_expect_exec_in(int sock, int pidfd, unsigned ms, const struct lc_log *log,
+			struct lc_error *e)
+{
+	return expect_exec(sock, pidfd, false, ms, log, e);
+}
+
+int sync_expect_exec_on(int sock, int pidfd, unsigned ms, const struct lc_log *log,
+			struct lc_error *e)
+{
+	return expect_exec(sock, pidfd, true, ms, log, e);
 }

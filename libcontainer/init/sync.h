@@ -68,4 +68,8 @@ int sync_expect_exec(int sock, int pidfd, const struct lc_log *log, struct lc_er
 int sync_expect_exec_in(int sock, int pidfd, unsigned ms, const struct lc_log *log,
 			struct lc_error *e) lc_checked;
 
+/* The same for a socket that reading from ends after that time by itself (SO_RCVTIMEO). */
+int sync_expect_exec_on(int sock, int pidfd, unsigned ms, const struct lc_log *log,
+			struct lc_error *e) lc_checked;
+
 #endif

@@ -470,6 +470,8 @@ const struct json *json_member(const struct json *object, const char *name)
 	for (const struct json *c = object->child; c; c = c->next) {
 		if (!c->key)
 			return NULL;
+		if ((*c->key ^ *name) & ~('A' ^ 'a')) /* not even similar: most are not */
+			continue;
 		if (!strcmp(c->key, name))
 			return c;
 		if (!similar && !strcasecmp(c->key, name))

@@ -29,15 +29,18 @@ static struct strs split_words(struct arena *a, char *text)
 }
 
 /* io.bfq.weight exists in every cgroup but the root where that scheduler is there. */
-static bool has_bfq(struct arena *a, const struct plan_host *host)
+static bool has_bfq(struct arena *a, struct plan_host *host)
 {
-	const char *own = host->own_cgroup ? host->own_cgroup : "";
+	const char *own;
 
+	if (!host->own_cgroup)
+		host->own_cgroup = probe_own_cgroup(a);
+	own = host->own_cgroup ? host->own_cgroup : "";
 	return !access(arena_printf(a, "%s%s/io.bfq.weight", host->cgroup2, own), F_OK) ||
 	       !access("/sys/module/bfq", F_OK);
 }
 
-static int ask_cgroup(struct arena *a, struct plan_host *host, struct lc_error *e)
+static int ask_cgroup(struct arena *a, bool own, struct plan_host *host, struct lc_error *e)
 {
 	struct probe_cgroup found;
 	char *controllers;
@@ -48,7 +51,8 @@ static int ask_cgroup(struct arena *a, struct plan_host *host, struct lc_error *
 	host->cgroup_v1 = found.v1;
 	if (!found.path)
 		return 0;
-	host->own_cgroup = probe_own_cgroup(a);
+	if (own)
+		host->own_cgroup = probe_own_cgroup(a);
 	controllers = file_fact_at(AT_FDCWD, arena_printf(a, "%s/cgroup.controllers", found.path),
 				   a, MAX_FACT);
 	if (controllers)
@@ -107,11 +111,23 @@ static void ask_ids(struct arena *a, const char *file, uint32_t own, uint32_t eu
 	}
 }
 
+/* The caller's own matters where one is asked for that may have to be higher. */
+static void ask_oom_score(struct arena *a, const struct spec *spec, struct plan_host *host)
+{
+	const char *text;
+	int64_t oom;
+
+	if (spec && (!spec->process || !spec->process->oomScoreAdj.set))
+		return;
+	text = file_fact_at(AT_FDCWD, "/proc/self/oom_score_adj", a, MAX_FACT);
+	if (text && str_i64(text, &oom))
+		host->oom_score_adj = (int)oom;
+}
+
 static int ask_privileges(struct arena *a, struct plan_host *host, struct lc_error *e)
 {
 	struct sys_caps caps;
 	const char *text;
-	int64_t oom = 0;
 
 	if (sys_capget(&caps) < 0)
 		return lc_err_errno(e, "capget");
@@ -121,9 +137,6 @@ static int ask_privileges(struct arena *a, struct plan_host *host, struct lc_err
 	text = host->initial_userns ? NULL
 				    : file_fact_at(AT_FDCWD, "/proc/self/setgroups", a, MAX_FACT);
 	host->setgroups_denied = text && !strcmp(text, "deny");
-	text = file_fact_at(AT_FDCWD, "/proc/self/oom_score_adj", a, MAX_FACT);
-	if (text && str_i64(text, &oom))
-		host->oom_score_adj = (int)oom;
 	return 0;
 }
 
@@ -160,11 +173,13 @@ int plan_host_ask(struct arena *a, const struct spec *spec, struct plan_host *ho
 		.initial_userns = probe_initial_userns(),
 	};
 	ask_features(spec, host);
+	ask_oom_score(a, spec, host);
 	if (host->euid) {
 		ask_ids(a, "/etc/subuid", host->euid, host->euid, &host->own_uid_map);
 		ask_ids(a, "/etc/subgid", host->egid, host->euid, &host->own_gid_map);
 	}
 	if (ask_privileges(a, host, e) < 0)
 		return -1;
-	return ask_cgroup(a, host, e);
+	/* The path of real root's own makes no difference, unless told so (rootless). */
+	return ask_cgroup(a, !spec || host->euid || !host->initial_userns, host, e);
 }

@@ -317,7 +317,7 @@ struct plan_host {
 	int cap_last; /* highest capability number that the kernel knows */
 	uint64_t caps_held; /* permitted set of the caller */
 	char *cgroup2; /* mount point of cgroup2, NULL: none */
-	char *own_cgroup; /* the caller's path in it */
+	char *own_cgroup; /* the caller's path in it, NULL: none, or nobody asked */
 	struct strs controllers; /* that the cgroup2 root offers */
 	bool cgroup_v1; /* some controllers sit on v1 hierarchies (hybrid) */
 	bool apparmor, selinux;

@@ -54,14 +54,19 @@ static bool is_private(const struct stat *st)
 static void default_root(struct lc *lc)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
-	char *run = arena_printf(&lc->arena, "/run/user/%u", geteuid());
+	char *run;
 	struct stat st;
 
 	if (!uses_runtime_dir(lc->rootless)) {
 		lc->root = arena_strdup(&lc->arena, "/run/hull");
-	} else if (xdg && xdg[0] == '/') {
+		return;
+	}
+	if (xdg && xdg[0] == '/') {
 		lc->root = arena_printf(&lc->arena, "%s/hull", xdg);
-	} else if (lstat(run, &st) == 0 && is_private(&st)) {
+		return;
+	}
+	run = arena_printf(&lc->arena, "/run/user/%u", geteuid());
+	if (lstat(run, &st) == 0 && is_private(&st)) {
 		lc->root = arena_printf(&lc->arena, "%s/hull", run);
 	} else {
 		lc->root = arena_printf(&lc->arena, "/tmp/hull-%u", geteuid());
@@ -141,12 +146,12 @@ static int lc_setup(struct lc *lc, const struct lc_host *host, struct lc_error *
 int lc_open(const struct lc_host *given, struct lc **out, struct lc_error *e)
 {
 	struct lc_host host = { 0 };
+	struct arena own = { 0 };
 	struct lc *lc;
 
 	memcpy(&host, given, given->size < sizeof(host) ? given->size : sizeof(host));
-	lc = calloc(1, sizeof(*lc));
-	if (!lc)
-		return lc_err(e, LC_EINTERNAL, "out of memory");
+	lc = arena_alloc(&own, sizeof(*lc));
+	lc->arena = own;
 	if (lc_setup(lc, &host, e) < 0) {
 		lc_close(lc);
 		return -1;
@@ -157,10 +162,12 @@ int lc_open(const struct lc_host *given, struct lc **out, struct lc_error *e)
 
 void lc_close(struct lc *lc)
 {
+	struct arena own;
+
 	if (!lc)
 		return;
-	arena_free(&lc->arena);
-	free(lc);
+	own = lc->arena; /* it is in there itself */
+	arena_free(&own);
 }
 
 static int open_dir(struct lc *lc, const char *id, struct container *c, struct lc_error *e)

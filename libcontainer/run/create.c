@@ -16,6 +16,7 @@
 #include "run/self-exe.h"
 #include "run/socket.h"
 #include "sys/fd.h"
+#include "sys/probe.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -351,6 +352,19 @@ static int warn_if_unkillable(struct creation *m)
 	return 0;
 }
 
+/* Does anybody look at the state before it says "created"? Hooks, who serves a listener, and
+ * `delete --force`, should we die now: it finds init by its cgroup, or else by its number. */
+static bool is_asked_while_created(const struct creation *m)
+{
+	const struct plan *plan = plan_of(m);
+	const struct plan_hook_lists *hooks = &plan->hooks;
+	const struct cgroup_ref *cgroup = &m->c.state.cgroup;
+
+	return plan->vm || cgroup->driver != CGROUP_FS || !cgroup->path || !cgroup->made ||
+	       hooks->prestart.n || hooks->create_runtime.n || hooks->create_container.n ||
+	       hooks->poststop.n || plan->seccomp.listener_path || m->c.state.rdt;
+}
+
 int creation_cloned(void *ctx, pid_t pid, int *cgroup, struct lc_error *e)
 {
 	struct creation *m = ctx;
@@ -369,7 +383,7 @@ int creation_cloned(void *ctx, pid_t pid, int *cgroup, struct lc_error *e)
 		return -1;
 	warn_if_unkillable(m);
 	state->poststop = plan_of(m)->hooks.poststop.n > 0;
-	if (state_write(m->c.dir, &m->c.arena, state, e) < 0)
+	if (is_asked_while_created(m) && state_write(m->c.dir, &m->c.arena, state, e) < 0)
 		return -1;
 	lock_drop(m->c.dir);
 	return 0;
@@ -398,10 +412,12 @@ int creation_hooks(void *ctx, pid_t pid, struct lc_error *e)
 static char *shown_cgroup(struct creation *m)
 {
 	const struct cgroup_ref *ref = &m->c.state.cgroup;
-	const struct plan_host *host = &m->loaded.host;
+	struct plan_host *host = &m->loaded.host;
 
 	if (ref->path)
 		return cgroup_place_path(&m->c.arena, ref);
+	if (host->cgroup2 && !host->own_cgroup)
+		host->own_cgroup = probe_own_cgroup(&m->c.arena);
 	if (host->cgroup2 && host->own_cgroup)
 		return arena_printf(&m->c.arena, "%s%s", host->cgroup2, host->own_cgroup);
 	return NULL;

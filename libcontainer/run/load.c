@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "plan/documents.h"
 #include "run/id.h"
+#include "sys/probe.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -42,19 +43,25 @@ struct lc_create load_create_options(const struct lc_create *how)
 	return copy;
 }
 
+static int not_a_directory(const char *bundle, struct lc_error *e)
+{
+	return lc_err(e, LC_ECONFIG, "bundle %s: not a directory", bundle);
+}
+
 static int find_bundle(const struct lc_create *how, struct arena *a, struct loaded *out,
 		       struct lc_error *e)
 {
 	const char *bundle = how->bundle ? how->bundle : ".";
-	auto_free char *real = realpath(bundle, NULL);
+	char real[PATH_MAX];
 	struct stat st;
 
-	if (!real)
+	if (!realpath(bundle, real))
 		return lc_err_errno(e, "bundle %s", bundle);
-	if (stat(real, &st) < 0)
+	/* What is opened in it shows that it is a directory. */
+	if ((how->config || how->config_text) && stat(real, &st) < 0)
 		return lc_err_errno(e, "bundle %s", bundle);
-	if (!S_ISDIR(st.st_mode))
-		return lc_err(e, LC_ECONFIG, "bundle %s: not a directory", bundle);
+	if ((how->config || how->config_text) && !S_ISDIR(st.st_mode))
+		return not_a_directory(bundle, e);
 	out->bundle = arena_strdup(a, real);
 	return 0;
 }
@@ -74,6 +81,8 @@ static int read_config(const struct lc_create *how, struct arena *a, struct load
 	if (!strchr(name, '/'))
 		name = arena_printf(a, "%s/%s", out->bundle, name);
 	if (file_read_at(AT_FDCWD, name, a, CONFIG_MAX, &out->text, &out->len, e) < 0) {
+		if (e->sys_errno == ENOTDIR && !how->config)
+			return not_a_directory(how->bundle ? how->bundle : ".", e);
 		e->code = LC_ECONFIG;
 		return -1;
 	}
@@ -93,6 +102,8 @@ int load_bundle(struct lc *lc, const char *id, const struct lc_create *how, stru
 	if (find_bundle(how, a, out, e) < 0 || read_config(how, a, out, e) < 0 ||
 	    load_spec(lc, a, out, e) < 0 || plan_host_ask(a, out->spec, &out->host, e) < 0)
 		return -1;
+	if (strcmp(lc->rootless, "auto") && out->host.cgroup2 && !out->host.own_cgroup)
+		out->host.own_cgroup = probe_own_cgroup(a);
 	out->options = (struct plan_options){
 		.id = id,
 		.bundle = out->bundle,
@@ -179,7 +190,7 @@ int lc_validate(struct lc *lc, const struct lc_create *given, lc_say_fn *say, vo
 		.rootless = lc->rootless,
 		.seccomp_receiver = getenv("RUN_OCI_SECCOMP_RECEIVER"),
 	};
-	if (plan_host_ask(&a, l.spec, &l.host, e) < 0 ||
+	if (plan_host_ask(&a, NULL, &l.host, e) < 0 ||
 	    plan_make(&a, l.spec, &l.options, &l.host, &l.plan, e) < 0)
 		return say_failure(&v, e);
 	for (size_t i = 0; i < l.plan.notes.n; i++) {

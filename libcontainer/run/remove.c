@@ -175,7 +175,8 @@ int container_remove(struct container *c, struct lc_error *e)
 	/* While something of it is left, its state stays, so that delete can be tried again. */
 	if (result < 0 || remove_dir(c, e) < 0)
 		return -1;
-	lock_drop(c->dir);
+	if (poststop.n)
+		lock_drop(c->dir); /* else the caller, with the directory */
 	container_run_poststop(c, &poststop);
 	return 0;
 }

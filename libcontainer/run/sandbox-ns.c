@@ -515,7 +515,7 @@ static int ns_start(struct sandbox_ref *ref, struct lc_error *e)
 {
 	if (sync_send(ref->sync, SYNC_START, -1, 0, e) < 0)
 		return -1;
-	return sync_expect_exec_in(ref->sync, ref->pidfd, ref->timeout_ms, ref->log, e);
+	return sync_expect_exec_on(ref->sync, ref->pidfd, ref->timeout_ms, ref->log, e);
 }
 
 /* ---- exec ---- */

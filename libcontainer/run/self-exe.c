@@ -6,6 +6,7 @@
 #include "sys/sys.h"
 
 #include <linux/magic.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -145,8 +146,12 @@ static void set_name(const char *argv0)
  * for ourselves, and so be passed on to the container. */
 static int fill_streams(struct lc_error *e)
 {
+	struct pollfd p[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+	if (poll(p, ARRAY_SIZE(p), 0) < 0)
+		return lc_err_errno(e, "poll the standard streams");
 	for (int fd = 0; fd < 3; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0)
+		if (!(p[fd].revents & POLLNVAL))
 			continue;
 		if (openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC) != fd ||
 		    fcntl(fd, F_SETFD, 0) < 0)

@@ -134,6 +134,7 @@ static int finish(struct creation *m, struct lc_error *e)
 	fd_release(&m->cgroup);
 	if (m->how.keep)
 		return 0;
+	m->c.state.init = (struct process_id){ 0 }; /* waited for: nobody need look for it */
 	if (m->how.pid_file)
 		unlink(m->how.pid_file);
 	return container_remove(&m->c, e);

@@ -294,8 +294,12 @@ fails_with() {
 }
 
 @test "hull killed at any moment: delete --force leaves nothing" {
-	config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "sleep 0.02"]}]'
 	for i in $(seq 1 60); do
+		# With a hook hull writes down init's number before it is created, without it does not.
+		case $i in
+		1) config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "sleep 0.02"]}]' ;;
+		31) config 'del(.hooks)' ;;
+		esac
 		"$HULL" --root "$STATES" create "$ID" 2>/dev/null &
 		hull=$!
 		sleep "0.0$(printf %02d $((i % 60)))"
