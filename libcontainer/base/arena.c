@@ -66,6 +66,29 @@ static void pool_give(const struct chunk *c)
 	atomic_fetch_and(&pool.taken, ~(1U << n));
 }
 
+/* A chunk of the usual size that nobody uses, emptied: to unmap it and map another costs more than
+ * to empty it. */
+static struct chunk *_Atomic spare;
+
+enum { WORTH_KEEPING = 64 << 10 }; /* used bytes to empty */
+
+static struct chunk *spare_take(void)
+{
+	return atomic_exchange(&spare, NULL);
+}
+
+static void mapped_release(struct chunk *c)
+{
+	size_t size = sizeof(*c) + c->size;
+
+	if (c->size == chunk_size && c->used <= WORTH_KEEPING) {
+		memset(c->data, 0, c->used);
+		c = atomic_exchange(&spare, c);
+	}
+	if (c)
+		munmap(c, size);
+}
+
 static _Noreturn void out_of_memory(void)
 {
 	static const char text[] = "hull: out of memory\n";
@@ -81,14 +104,17 @@ static struct chunk *chunk_new(size_t size)
 	struct chunk *c = first_size && size <= first_size ? pool_take() : NULL;
 	enum origin origin = c ? POOL : mapped ? MAPPED : HEAP;
 
+	if (mapped && size == chunk_size)
+		c = spare_take();
+
 	if (size > SIZE_MAX - sizeof(*c))
 		out_of_memory();
-	if (c)
+	if (c && origin == POOL)
 		size = first_size;
-	else if (mapped)
+	else if (!c && mapped)
 		c = mmap(NULL, sizeof(*c) + size, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	else
+	else if (!c)
 		c = malloc(sizeof(*c) + size);
 	if (!c || c == MAP_FAILED)
 		out_of_memory();
@@ -182,7 +208,7 @@ void arena_free(struct arena *a)
 		if (c->origin == POOL)
 			pool_give(c);
 		else if (c->origin == MAPPED)
-			munmap(c, sizeof(*c) + c->size);
+			mapped_release(c);
 		else
 			free(c);
 		c = next;

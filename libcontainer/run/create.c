@@ -49,8 +49,13 @@ static int check_id(struct creation *m, struct lc_error *e)
 
 static int load(struct creation *m, struct lc_error *e)
 {
-	if (load_bundle(m->lc, m->c.id, &m->how, &m->c.arena, &m->loaded, e) < 0)
+	if (load_bundle_spec(m->lc, &m->how, &m->c.arena, &m->loaded, e) < 0)
 		return -1;
+	if (m->lc->may_thread && !m->make && !m->how.isolation)
+		net_maker_begin(&m->net, m->loaded.spec);
+	if (load_plan(m->lc, m->c.id, &m->how, &m->c.arena, &m->loaded, e) < 0)
+		return -1;
+	net_maker_confirm(&m->net, plan_of(m));
 	if (m->how.isolation && !strcmp(m->how.isolation, "vm"))
 		m->loaded.plan.vm = true;
 	else if (m->how.isolation && strcmp(m->how.isolation, "container"))
@@ -140,14 +145,6 @@ static int open_report(struct creation *m, struct lc_error *e)
 			      "`delete` for the report");
 	m->report = exit_report_open(to, m->how.preserve_fds, e);
 	return m->report < 0 ? -1 : 0;
-}
-
-static int begin_network(struct creation *m, struct lc_error *e)
-{
-	(void)e;
-	if (m->lc->may_thread && !m->make)
-		net_maker_begin(&m->net, plan_of(m));
-	return 0;
 }
 
 /* ---- the container's directory ---- */
@@ -283,7 +280,7 @@ static int record(struct creation *m, struct lc_error *e)
 		.no_new_keyring = m->how.no_new_keyring,
 		.poststart = plan->hooks.poststart.n > 0,
 	};
-	process_identify(getpid(), &state->creator);
+	process_identify_self(&state->creator);
 	if (container_rdt_expect(&m->c, plan, e) < 0)
 		return -1;
 	if (!state->own_mount_namespace && container_note_mounts(&m->c, e) < 0)
@@ -365,6 +362,19 @@ static bool is_asked_while_created(const struct creation *m)
 	       hooks->poststop.n || plan->seccomp.listener_path || m->c.state.rdt;
 }
 
+/* What settle() will say, written while init is at work. */
+static int prepare_settled(struct creation *m, struct lc_error *e)
+{
+	if (m->make || plan_of(m)->vm) /* there is more to come */
+		return 0;
+	m->c.state.phase = PHASE_CREATED;
+	if (state_prepare(m->c.dir, &m->c.arena, &m->c.state, e) < 0)
+		return -1;
+	m->c.state.phase = PHASE_CREATING;
+	m->settled_is_prepared = true;
+	return 0;
+}
+
 int creation_cloned(void *ctx, pid_t pid, int *cgroup, struct lc_error *e)
 {
 	struct creation *m = ctx;
@@ -384,6 +394,8 @@ int creation_cloned(void *ctx, pid_t pid, int *cgroup, struct lc_error *e)
 	warn_if_unkillable(m);
 	state->poststop = plan_of(m)->hooks.poststop.n > 0;
 	if (is_asked_while_created(m) && state_write(m->c.dir, &m->c.arena, state, e) < 0)
+		return -1;
+	if (prepare_settled(m, e) < 0)
 		return -1;
 	lock_drop(m->c.dir);
 	return 0;
@@ -461,6 +473,11 @@ static int make_sandbox(struct creation *m, struct lc_error *e)
 
 /* ---- it is there ---- */
 
+static int was_deleted(const struct creation *m, struct lc_error *e)
+{
+	return lc_err(e, LC_ESTATE, "container \"%s\" was deleted while it was created", m->c.id);
+}
+
 /* Without the directory somebody has deleted it by force meanwhile. */
 static int settle(struct creation *m, struct lc_error *e)
 {
@@ -470,9 +487,13 @@ static int settle(struct creation *m, struct lc_error *e)
 	fd_release(&m->start_fifo);
 	fd_release(&m->status_fifo);
 	m->c.state.phase = PHASE_CREATED;
+	if (m->settled_is_prepared) {
+		if (state_take_prepared(m->c.dir, e) == 0)
+			return 0;
+		return e->sys_errno == ENOENT ? was_deleted(m, e) : -1;
+	}
 	if (fstat(m->c.dir, &st) == 0 && st.st_nlink == 0)
-		return lc_err(e, LC_ESTATE, "container \"%s\" was deleted while it was created",
-			      m->c.id);
+		return was_deleted(m, e);
 	return state_write(m->c.dir, &m->c.arena, &m->c.state, e);
 }
 
@@ -517,7 +538,6 @@ static const struct {
 	{ "load the configuration", load },
 	{ "check the terminal", check_console },
 	{ "check descriptors", check_fds },
-	{ "begin the network namespace", begin_network },
 	{ "make the directory", make_dir },
 	{ "save the configuration", save_config },
 	{ "prepare the notify socket", prepare_notify_socket },

@@ -27,6 +27,7 @@ struct creation {
 	void *make_ctx;
 	const struct sandbox_extras *extras; /* borrowed; NULL: none */
 	bool dir_made, pid_file_made;
+	bool settled_is_prepared; /* state_prepare() was called with the state as it will be */
 	int report; /* owned: where the exit report goes, -1: nowhere */
 	uint64_t began_usec; /* when the program began */
 };

@@ -96,11 +96,26 @@ static int load_spec(struct lc *lc, struct arena *a, struct loaded *out, struct 
 	return spec_load(a, out->file, out->text, out->len, &report, &out->spec, e);
 }
 
+int load_bundle_spec(struct lc *lc, const struct lc_create *how, struct arena *a,
+		     struct loaded *out, struct lc_error *e)
+{
+	if (find_bundle(how, a, out, e) < 0 || read_config(how, a, out, e) < 0)
+		return -1;
+	return load_spec(lc, a, out, e);
+}
+
 int load_bundle(struct lc *lc, const char *id, const struct lc_create *how, struct arena *a,
 		struct loaded *out, struct lc_error *e)
 {
-	if (find_bundle(how, a, out, e) < 0 || read_config(how, a, out, e) < 0 ||
-	    load_spec(lc, a, out, e) < 0 || plan_host_ask(a, out->spec, &out->host, e) < 0)
+	if (load_bundle_spec(lc, how, a, out, e) < 0)
+		return -1;
+	return load_plan(lc, id, how, a, out, e);
+}
+
+int load_plan(struct lc *lc, const char *id, const struct lc_create *how, struct arena *a,
+	      struct loaded *out, struct lc_error *e)
+{
+	if (plan_host_ask(a, out->spec, &out->host, e) < 0)
 		return -1;
 	if (strcmp(lc->rootless, "auto") && out->host.cgroup2 && !out->host.own_cgroup)
 		out->host.own_cgroup = probe_own_cgroup(a);

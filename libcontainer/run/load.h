@@ -20,7 +20,14 @@ struct loaded {
 	struct plan plan;
 };
 
-/* The bundle that @how names, up to the plan. Warnings and notes go to the log. */
+/* The bundle that @how names, up to the spec, and on to the plan. Warnings and notes go to the log.
+ */
+int load_bundle_spec(struct lc *lc, const struct lc_create *how, struct arena *a,
+		     struct loaded *out, struct lc_error *e) lc_checked;
+int load_plan(struct lc *lc, const char *id, const struct lc_create *how, struct arena *a,
+	      struct loaded *out, struct lc_error *e) lc_checked;
+
+/* Both. */
 int load_bundle(struct lc *lc, const char *id, const struct lc_create *how, struct arena *a,
 		struct loaded *out, struct lc_error *e) lc_checked;
 

@@ -17,6 +17,31 @@ static bool can_be(const struct plan *plan)
 	       of[NS_PID].how != NS_JOIN && of[NS_TIME].how != NS_NEW && !plan->vm;
 }
 
+/* The namespace of @type that is asked for, NULL: none. */
+static const struct spec_namespace *asked(const struct spec *spec, enum ns_type type)
+{
+	for (size_t i = 0; i < spec->linux_->namespaces.n; i++)
+		if (spec->linux_->namespaces.v[i].type == type)
+			return &spec->linux_->namespaces.v[i];
+	return NULL;
+}
+
+static bool is_new(const struct spec_namespace *ns)
+{
+	return ns && (!ns->path || !*ns->path);
+}
+
+static bool seems_to_be(const struct spec *spec)
+{
+	const struct spec_namespace *pid;
+
+	if (!spec->linux_)
+		return false;
+	pid = asked(spec, NS_PID);
+	return is_new(asked(spec, NS_NETWORK)) && !asked(spec, NS_USER) && (!pid || is_new(pid)) &&
+	       !is_new(asked(spec, NS_TIME));
+}
+
 static void *make(void *arg)
 {
 	struct net_maker *m = arg;
@@ -26,18 +51,24 @@ static void *make(void *arg)
 	return NULL;
 }
 
-void net_maker_begin(struct net_maker *m, const struct plan *plan)
+void net_maker_begin(struct net_maker *m, const struct spec *spec)
 {
 	alignas(64) static char stack[STACK]; /* such a program makes one container at a time */
 	pthread_attr_t attr;
 
 	/* A signal that came there would do what it does anywhere: such a program has no handlers.
 	 * With a stack of ours libc need not map one. */
-	if (!can_be(plan) || pthread_attr_init(&attr) != 0)
+	if (!seems_to_be(spec) || pthread_attr_init(&attr) != 0)
 		return;
 	m->running = pthread_attr_setstack(&attr, stack, sizeof(stack)) == 0 &&
 		     pthread_create(&m->thread, &attr, make, m) == 0;
 	pthread_attr_destroy(&attr);
+}
+
+void net_maker_confirm(struct net_maker *m, const struct plan *plan)
+{
+	if (!can_be(plan))
+		net_maker_release(m);
 }
 
 int net_maker_take(struct net_maker *m)

@@ -22,8 +22,12 @@ struct net_maker {
 		.fd = -1 \
 	}
 
-/* Begins, if the plan is one for which that can be. */
-void net_maker_begin(struct net_maker *m, const struct plan *plan);
+/* Begins, if @spec looks like one for which that can be: before there is a plan, which takes about
+ * as long as the namespace. */
+void net_maker_begin(struct net_maker *m, const struct spec *spec);
+
+/* What the plan says about it: a namespace that it has no use for is not kept. */
+void net_maker_confirm(struct net_maker *m, const struct plan *plan);
 
 /* Waits for the thread. The namespace, which is then the caller's to close; -1: there is none, the
  * first process makes it. */

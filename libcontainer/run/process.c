@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -42,15 +43,12 @@ static bool has_ended(pid_t pid)
 	return fd < 0 || process_wait_gone(fd, 0);
 }
 
-bool process_identify(pid_t pid, struct process_id *out)
+static bool identify(const char *path, struct process_id *out)
 {
-	char path[32], stat[1024], state;
+	char stat[1024], state;
 	auto_fd fd = -1;
 	ssize_t n;
 
-	if (pid <= 0)
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
@@ -58,10 +56,25 @@ bool process_identify(pid_t pid, struct process_id *out)
 	if (n <= 0)
 		return false;
 	stat[n] = 0;
-	out->pid = pid;
+	out->pid = (pid_t)strtol(stat, NULL, 10);
 	if (!process_parse_stat(stat, &state, &out->start) || state == 'X')
 		return false;
-	return state != 'Z' || !has_ended(pid);
+	return state != 'Z' || !has_ended(out->pid);
+}
+
+bool process_identify(pid_t pid, struct process_id *out)
+{
+	char path[32];
+
+	if (pid <= 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return identify(path, out);
+}
+
+bool process_identify_self(struct process_id *out)
+{
+	return identify("/proc/self/stat", out);
 }
 
 bool process_alive(const struct process_id *id)

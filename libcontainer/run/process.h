@@ -17,6 +17,7 @@ struct process_id {
 
 /* Identity of a living process; false when it is gone or a zombie. */
 bool process_identify(pid_t pid, struct process_id *out);
+bool process_identify_self(struct process_id *out);
 
 /* The very process still lives. */
 bool process_alive(const struct process_id *id);

@@ -2,10 +2,12 @@
 /* What is kept of a container between two commands. */
 #include "run/state.h"
 #include "base/file.h"
+#include "base/own.h"
 #include "base/str.h"
 #include "json/encode.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -127,6 +129,27 @@ int state_write(int dir, struct arena *a, const struct state *state, struct lc_e
 	char *text = state_encode(a, state, &len);
 
 	return file_replace_at(dir, STATE_FILE, text, len, 0600, e);
+}
+
+#define PREPARED "." STATE_FILE ".next"
+
+int state_prepare(int dir, struct arena *a, const struct state *state, struct lc_error *e)
+{
+	size_t len;
+	char *text = state_encode(a, state, &len);
+	auto_fd fd =
+		openat(dir, PREPARED, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0 || fd_write_all(fd, text, len) < 0)
+		return lc_err_errno(e, "write " PREPARED);
+	return 0;
+}
+
+int state_take_prepared(int dir, struct lc_error *e)
+{
+	if (renameat(dir, PREPARED, dir, STATE_FILE) < 0)
+		return lc_err_errno(e, "rename " PREPARED " to " STATE_FILE);
+	return 0;
 }
 
 char *state_boot_id(struct arena *a)

@@ -53,6 +53,11 @@ struct state {
 int state_read(int dir, struct arena *a, struct state *out, struct lc_error *e) lc_checked;
 int state_write(int dir, struct arena *a, const struct state *state, struct lc_error *e) lc_checked;
 
+/* The same in two parts: all but the last step, and that. */
+int state_prepare(int dir, struct arena *a, const struct state *state,
+		  struct lc_error *e) lc_checked;
+int state_take_prepared(int dir, struct lc_error *e) lc_checked;
+
 /* The text of it, and back, for tests and for state_write(). */
 char *state_encode(struct arena *a, const struct state *state, size_t *len);
 int state_decode(struct arena *a, const char *text, size_t len, struct state *out,
