@@ -145,7 +145,6 @@ static int build(struct agent *a, struct session *s, int console, struct lc_erro
 		.timeout_ms = s->order.timeout_ms,
 		.state_dir = -1,
 		.cgroup = a->cgroup_fd,
-		.cgroup_fallback = -1,
 		.cgroup_path = a->cgroup_fd >= 0 ? CGROUP_MOUNT CGROUP_PATH : NULL,
 		.cgroup_is_own = a->cgroup_fd >= 0,
 		.start_fifo = -1,

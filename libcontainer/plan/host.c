@@ -164,8 +164,8 @@ static void ask_features(const struct spec *spec, struct plan_host *host)
 		host->landlock_abi = landlock_abi();
 }
 
-int plan_host_ask(struct arena *a, const struct spec *spec, struct plan_host *host,
-		  struct lc_error *e)
+static int ask_process(struct arena *a, const struct spec *spec, struct plan_host *host,
+		       struct lc_error *e)
 {
 	*host = (struct plan_host){
 		.euid = geteuid(),
@@ -178,7 +178,18 @@ int plan_host_ask(struct arena *a, const struct spec *spec, struct plan_host *ho
 		ask_ids(a, "/etc/subuid", host->euid, host->euid, &host->own_uid_map);
 		ask_ids(a, "/etc/subgid", host->egid, host->euid, &host->own_gid_map);
 	}
-	if (ask_privileges(a, host, e) < 0)
+	return ask_privileges(a, host, e);
+}
+
+int plan_host_ask_for_process(struct arena *a, struct plan_host *host, struct lc_error *e)
+{
+	return ask_process(a, NULL, host, e);
+}
+
+int plan_host_ask(struct arena *a, const struct spec *spec, struct plan_host *host,
+		  struct lc_error *e)
+{
+	if (ask_process(a, spec, host, e) < 0)
 		return -1;
 	/* The path of real root's own makes no difference, unless told so (rootless). */
 	return ask_cgroup(a, !spec || host->euid || !host->initial_userns, host, e);

@@ -335,6 +335,10 @@ struct plan_host {
 int plan_host_ask(struct arena *a, const struct spec *spec, struct plan_host *host,
 		  struct lc_error *e) lc_checked;
 
+/* Only what plan_exec() looks at: nothing of cgroups. */
+int plan_host_ask_for_process(struct arena *a, struct plan_host *host,
+			      struct lc_error *e) lc_checked;
+
 /* Turns a checked spec into a plan. Touches nothing on the host; reads only what @host says. */
 int plan_make(struct arena *a, const struct spec *spec, const struct plan_options *options,
 	      const struct plan_host *host, struct plan *plan, struct lc_error *e) lc_checked;

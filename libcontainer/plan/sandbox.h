@@ -27,8 +27,6 @@ struct sandbox_args {
 	unsigned timeout_ms; /* how long one step may take */
 	int state_dir; /* <root>/<id> */
 	int cgroup; /* directory of the container's cgroup, -1: none */
-	int cgroup_fallback; /* exec: the one init is in, when @cgroup takes no processes; -1: none
-			      */
 	const char *cgroup_path; /* absolute path of @cgroup on the host, or of the caller's cgroup
 				  * when the container has none; NULL: none */
 	bool cgroup_is_own;

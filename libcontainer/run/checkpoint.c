@@ -271,7 +271,7 @@ static int describe(struct criu *k, struct container *c, struct lc_error *e)
 	struct loaded l = { 0 };
 	pid_t pid = c->state.init.pid;
 
-	if (load_saved(c, &l, e) < 0 ||
+	if (load_saved(c, false, &l, e) < 0 ||
 	    plan_make(&c->arena, l.spec, &l.options, &l.host, &l.plan, e) < 0)
 		return -1;
 	set_dump_flags(k, c, pid);

@@ -296,13 +296,18 @@ static bool waits_for_start(struct container *c)
 
 enum status container_status(struct container *c)
 {
+	return container_status_of(c, process_alive(&c->state.init));
+}
+
+enum status container_status_of(struct container *c, bool alive)
+{
 	const struct state *state = &c->state;
 
 	if (c->bare || !same_boot(c))
 		return STATUS_STOPPED;
 	if (state->phase == PHASE_CREATING)
 		return status_of_creating(state);
-	if (!process_alive(&state->init))
+	if (!alive)
 		return STATUS_STOPPED;
 	if (is_paused(c))
 		return STATUS_PAUSED;

@@ -65,6 +65,8 @@ int container_lock(struct container *c, bool force, struct lc_error *e) lc_check
 char *container_path(struct container *c);
 
 enum status container_status(struct container *c);
+/* @alive: what is known of init by now. */
+enum status container_status_of(struct container *c, bool alive);
 
 /* "container not running: no such process", for the commands that need a living one. */
 int container_not_running(struct lc_error *e);

@@ -445,7 +445,6 @@ static int make_sandbox(struct creation *m, struct lc_error *e)
 		.timeout_ms = m->lc->timeout_ms,
 		.state_dir = m->c.dir,
 		.cgroup = m->cgroup,
-		.cgroup_fallback = -1,
 		.cgroup_path = shown_cgroup(m),
 		.cgroup_is_own = m->c.state.cgroup.path != NULL,
 		.network = &network,

@@ -23,7 +23,7 @@ struct execution {
 	struct loaded loaded;
 	struct spec_process *process; /* of a process.json, or NULL */
 	struct console console; /* owned */
-	int console_socket, cgroup, cgroup_fallback; /* owned */
+	int console_socket, cgroup; /* owned */
 	struct sandbox_ref init, ref; /* owned */
 };
 
@@ -32,7 +32,6 @@ static void execution_release(struct execution *x)
 	console_release(&x->console);
 	fd_release(&x->console_socket);
 	fd_release(&x->cgroup);
-	fd_release(&x->cgroup_fallback);
 	fd_release(&x->init.pidfd);
 	fd_release(&x->ref.pidfd);
 	fd_release(&x->ref.sync);
@@ -46,7 +45,9 @@ static int open_target(struct execution *x, const char *id, struct lc_error *e)
 
 	if (container_open(x->lc, id, false, &x->c, e) < 0)
 		return -1;
-	status = container_status(&x->c);
+	x->init.pid = x->c.state.init.pid;
+	x->init.pidfd = process_open(&x->c.state.init);
+	status = container_status_of(&x->c, x->init.pidfd >= 0);
 	if (status == STATUS_STOPPED)
 		return container_not_running(e);
 	if (status == STATUS_CREATING)
@@ -56,8 +57,6 @@ static int open_target(struct execution *x, const char *id, struct lc_error *e)
 		return lc_err(e, LC_ESTATE,
 			      "cannot exec in a paused container (resume it, or use "
 			      "--ignore-paused)");
-	x->init.pid = x->c.state.init.pid;
-	x->init.pidfd = process_open(&x->c.state.init);
 	return x->init.pidfd < 0 ? container_not_running(e) : 0;
 }
 
@@ -104,7 +103,7 @@ static int make_plan(struct execution *x, struct lc_error *e)
 		.process_label = how->process_label,
 	};
 
-	if (load_saved(&x->c, &x->loaded, e) < 0 || read_process(x, e) < 0)
+	if (load_saved(&x->c, true, &x->loaded, e) < 0 || read_process(x, e) < 0)
 		return -1;
 	options.process = x->process;
 	if (plan_exec(&x->c.arena, x->loaded.spec, &options, &x->loaded.options, &x->loaded.host,
@@ -191,15 +190,12 @@ static int open_cgroup(struct execution *x, struct lc_error *e)
 
 	if (!x->c.state.cgroup.path)
 		return sub ? lc_err(e, LC_ESTATE, "--cgroup: the container has no cgroup") : 0;
-	if (!sub)
-		x->cgroup_fallback = open_cgroup_of_init(x);
 	x->cgroup = cgroup_open_place(&x->c.state.cgroup, e);
-	if (x->cgroup < 0 && x->cgroup_fallback >= 0) {
-		x->cgroup = fd_take(&x->cgroup_fallback);
-		return 0;
-	}
+	if (x->cgroup < 0 && !sub)
+		x->cgroup = open_cgroup_of_init(x);
 	if (x->cgroup < 0)
 		return -1;
+	*e = (struct lc_error){ 0 };
 	if (sub) {
 		int fd = open_sub_cgroup(x->cgroup, sub, e);
 
@@ -237,7 +233,6 @@ static int begin(struct execution *x, struct lc_error *e)
 		.timeout_ms = x->lc->timeout_ms,
 		.state_dir = x->c.dir,
 		.cgroup = x->cgroup,
-		.cgroup_fallback = x->cgroup_fallback,
 		.cgroup_path = cgroup_place_path(&x->c.arena, ref),
 		.start_fifo = -1,
 		.status_fifo = -1,
@@ -251,8 +246,33 @@ static int begin(struct execution *x, struct lc_error *e)
 		.adopt = cgroup_ops_of(ref->driver)->attach && !x->how.cgroup ? adopt : NULL,
 		.ctx = x,
 	};
-	int r = ops ? ops->exec(&args, &x->init, &x->ref, e) : -1;
 
+	return ops ? ops->exec(&args, &x->init, &x->ref, e) : -1;
+}
+
+/* A cgroup that cannot take a process as one of its own: domain controllers are enabled below it,
+ * it is threaded, it is gone. */
+static bool cannot_hold(int err)
+{
+	return err == EBUSY || err == EOPNOTSUPP || err == ENOENT || err == ENODEV;
+}
+
+/* Then once more, where init is: as a rule it has moved itself below. */
+static int begin_somewhere(struct execution *x, struct lc_error *e)
+{
+	int r = begin(x, e);
+
+	if (r < 0 && cannot_hold(e->sys_errno) && x->cgroup >= 0 && !x->how.cgroup &&
+	    !x->c.state.vm) {
+		int other = open_cgroup_of_init(x);
+
+		if (other >= 0) {
+			fd_release(&x->cgroup);
+			x->cgroup = other;
+			*e = (struct lc_error){ 0 };
+			r = begin(x, e);
+		}
+	}
 	fd_release(&x->console_socket);
 	return r;
 }
@@ -264,7 +284,8 @@ static int await_program(struct execution *x, struct lc_error *e)
 	struct lc_error terminal = { 0 };
 	int r = x->console.socket >= 0 ? console_receive(&x->console, &terminal) : 0;
 
-	if (sync_expect_exec_in(x->ref.sync, x->ref.pidfd, x->lc->timeout_ms, x->lc->log, e) < 0)
+	if ((x->c.state.vm ? sync_expect_exec_in : sync_expect_exec_on)(
+		    x->ref.sync, x->ref.pidfd, x->lc->timeout_ms, x->lc->log, e) < 0)
 		return -1;
 	if (r < 0)
 		*e = terminal;
@@ -287,7 +308,7 @@ static int execute(struct execution *x, const char *id, struct foreground *f, in
 	if (preserved_check(x->how.preserve_fds, e) < 0 || open_target(x, id, e) < 0 ||
 	    make_plan(x, e) < 0 || open_console(x, e) < 0 || open_cgroup(x, e) < 0)
 		return -1;
-	if (begin(x, e) < 0)
+	if (begin_somewhere(x, e) < 0)
 		return -1;
 	if (await_program(x, e) < 0 || announce(x, e) < 0) {
 		process_end(x->ref.pidfd);
@@ -308,7 +329,6 @@ int lc_exec(struct lc *lc, const char *id, const struct lc_exec *how, int *statu
 		.console = CONSOLE_NONE,
 		.console_socket = -1,
 		.cgroup = -1,
-		.cgroup_fallback = -1,
 		.init = { .pidfd = -1, .sync = -1 },
 		.ref = { .pidfd = -1, .sync = -1 },
 	};

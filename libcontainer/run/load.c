@@ -134,7 +134,7 @@ int load_plan(struct lc *lc, const char *id, const struct lc_create *how, struct
 	return 0;
 }
 
-int load_saved(struct container *c, struct loaded *out, struct lc_error *e)
+int load_saved(struct container *c, bool for_exec, struct loaded *out, struct lc_error *e)
 {
 	const struct state *state = &c->state;
 
@@ -154,6 +154,8 @@ int load_saved(struct container *c, struct loaded *out, struct lc_error *e)
 		.rootless = c->lc->rootless,
 		.seccomp_receiver = getenv("RUN_OCI_SECCOMP_RECEIVER"),
 	};
+	if (for_exec)
+		return plan_host_ask_for_process(&c->arena, &out->host, e);
 	return plan_host_ask(&c->arena, NULL, &out->host, e);
 }
 

@@ -31,8 +31,10 @@ int load_plan(struct lc *lc, const char *id, const struct lc_create *how, struct
 int load_bundle(struct lc *lc, const char *id, const struct lc_create *how, struct arena *a,
 		struct loaded *out, struct lc_error *e) lc_checked;
 
-/* The configuration as `create` saved it, up to the spec and the host's facts. */
-int load_saved(struct container *c, struct loaded *out, struct lc_error *e) lc_checked;
+/* The configuration as `create` saved it, up to the spec and the host's facts.
+ * @for_exec: those that one more process depends on. */
+int load_saved(struct container *c, bool for_exec, struct loaded *out,
+	       struct lc_error *e) lc_checked;
 
 /* Names to the log what the plan leaves out. */
 void load_log_notes(struct lc *lc, const struct plan *plan);

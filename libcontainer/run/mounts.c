@@ -37,7 +37,7 @@ static int make_plan(struct container *c, const char *mounts, bool remove, struc
 {
 	struct loaded l = { 0 };
 
-	if (load_saved(c, &l, e) < 0 ||
+	if (load_saved(c, false, &l, e) < 0 ||
 	    spec_mounts_load(&c->arena, "mounts", mounts, strlen(mounts), NULL, l.spec, e) < 0)
 		return -1;
 	if (remove)
@@ -60,7 +60,6 @@ static int change(struct container *c, const char *mounts, bool remove, struct l
 		.timeout_ms = c->lc->timeout_ms,
 		.state_dir = c->dir,
 		.cgroup = -1,
-		.cgroup_fallback = -1,
 		.start_fifo = -1,
 		.status_fifo = -1,
 		.console_socket = -1,

@@ -16,6 +16,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdalign.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,13 +115,6 @@ static noreturn void init_begin(struct build *b)
 	init_main(&b->box);
 }
 
-/* A cgroup that cannot take a process as one of its own (domain controllers are enabled below it,
- * it is threaded, it is gone): exec uses the one init is in. */
-static bool cannot_hold(int err)
-{
-	return err == EBUSY || err == EOPNOTSUPP || err == ENOENT || err == ENODEV;
-}
-
 /* Moving is allowed where being born is not: beyond pids.max, and for those who may not write to
  * the common ancestor as they are now. */
 static bool can_move_later(int err)
@@ -158,10 +153,6 @@ pid_t build_clone_init(struct build *b, uint64_t flags, int *pidfd, bool *outsid
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)b->cgroup;
 		pid = clone_once(b, &args);
-		if (pid < 0 && cannot_hold(errno) && b->args->cgroup_fallback >= 0) {
-			args.cgroup = (uint64_t)b->args->cgroup_fallback;
-			pid = clone_once(b, &args);
-		}
 		if (pid > 0 && !is_born_dead(*pidfd))
 			return pid;
 		if (pid > 0) {
@@ -297,6 +288,31 @@ const bool build_light_works = true;
 
 #define LIGHT_STACK (512 << 10) /* init goes on with a copy of it */
 
+/* For one at a time: to map and unmap one costs more than all else about it. */
+static struct {
+	alignas(64) char bytes[LIGHT_STACK];
+	atomic_flag taken;
+} stack_of_one;
+
+static char *stack_take(void)
+{
+	char *stack;
+
+	if (!atomic_flag_test_and_set(&stack_of_one.taken))
+		return stack_of_one.bytes;
+	stack = mmap(NULL, LIGHT_STACK, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	return stack == MAP_FAILED ? NULL : stack;
+}
+
+static void stack_give(char *stack)
+{
+	if (stack == stack_of_one.bytes)
+		atomic_flag_clear(&stack_of_one.taken);
+	else
+		munmap(stack, LIGHT_STACK);
+}
+
 struct light {
 	struct build *b;
 	bool *outside;
@@ -321,11 +337,10 @@ int build_clone_light(struct build *b, bool *outside, struct lc_error *e)
 {
 	struct light l = { b, outside, e, -1 };
 	sigset_t all, before;
-	char *stack = mmap(NULL, LIGHT_STACK, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	char *stack = stack_take();
 	pid_t pid;
 
-	if (stack == MAP_FAILED)
+	if (!stack)
 		return lc_err_errno(e, "mmap a stack");
 	sigfillset(&all); /* a handler must not run in there */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -336,7 +351,7 @@ int build_clone_light(struct build *b, bool *outside, struct lc_error *e)
 		lc_err_errno(e, "clone a process to join namespaces with");
 	while (pid > 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
 		;
-	munmap(stack, LIGHT_STACK);
+	stack_give(stack);
 	if (l.result < 0 && e->code == LC_OK)
 		lc_err(e, LC_ESYSTEM,
 		       "the process that joins the container's namespaces was killed");

@@ -93,7 +93,7 @@ int container_poststart(struct container *c, struct lc_error *e)
 
 	if (!c->state.poststart)
 		return 0;
-	if (load_saved(c, &l, e) < 0)
+	if (load_saved(c, false, &l, e) < 0)
 		return -1;
 	hooks = as_plan(&c->arena, &l.spec->hooks->poststart);
 	return run_list(c, &hooks, "poststart", STATUS_RUNNING, e);
@@ -107,7 +107,7 @@ void container_load_poststop(struct container *c, plan_hooks *hooks)
 	*hooks = (plan_hooks){ 0 };
 	if (!c->state.poststop)
 		return;
-	if (load_saved(c, &l, &e) < 0 && e.sys_errno == ENOENT)
+	if (load_saved(c, false, &l, &e) < 0 && e.sys_errno == ENOENT)
 		return; /* a racing delete runs them */
 	if (!l.spec)
 		log_warn(c->lc->log, "poststop hooks cannot run: %s", e.msg);
