@@ -77,8 +77,8 @@ static int make_entry(const struct job *job, int rootfs, const struct bundle_ent
 static int make_kept(struct job *job, struct lc_error *e)
 {
 	for (size_t i = 0; job->upper && i < 2 * job->layers.n; i++) {
-		char *path = arena_printf(&job->arena, "%s/%s%zu", job->upper,
-					  i & 1 ? "work" : "up", i / 2);
+		char *path = arena_printf(&job->arena, "%s/%s%s", job->upper, i & 1 ? "work" : "up",
+					  job->layers.v[i / 2].name);
 
 		if (mkdir(path, 0755) < 0 && errno != EEXIST)
 			return lc_err_errno(e, "mkdir %s", path);

@@ -249,7 +249,7 @@ int changes_read(struct job *job, int scratch, struct changes *out, struct lc_er
 		return lc_err_errno(e, "changes: what was written");
 	for (size_t i = 0; i < job->layers.n; i++) {
 		const struct layer *l = &job->layers.v[i];
-		char *from = arena_printf(&job->arena, "up%zu", l->number);
+		char *from = arena_printf(&job->arena, "up%s", l->name);
 
 		if (walk(out, from, l->path + strlen(root), 0, e) < 0)
 			return -1;

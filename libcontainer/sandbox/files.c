@@ -167,7 +167,23 @@ static bool is_fresh(const char *path)
 	return false;
 }
 
-static size_t add_layer(struct job *job, const char *path)
+/* What is kept has to be found again under the same name, whatever else the host has by then. */
+static char *layer_name(struct job *job, const char *path)
+{
+	struct buf b = { .arena = &job->arena };
+
+	if (!job->upper)
+		return arena_printf(&job->arena, "%zu", job->layers.n);
+	buf_add(&b, "");
+	for (path += job->host_root ? 0 : strlen(job->root_path); *path; path++)
+		if (*path == '/' || *path == '%')
+			buf_addf(&b, "%%%02X", *path);
+		else
+			buf_addn(&b, path, 1);
+	return b.str;
+}
+
+static const char *add_layer(struct job *job, const char *path)
 {
 	if (job->layers.n == job->layers_size) {
 		struct layer *grown;
@@ -179,8 +195,8 @@ static size_t add_layer(struct job *job, const char *path)
 		job->layers.v = grown;
 	}
 	job->layers.v[job->layers.n] =
-		(struct layer){ arena_strdup(&job->arena, path), job->layers.n };
-	return job->layers.n++;
+		(struct layer){ arena_strdup(&job->arena, path), layer_name(job, path) };
+	return job->layers.v[job->layers.n++].name;
 }
 
 /* A path as an option of overlay has it. */
@@ -198,11 +214,11 @@ static char *escaped(struct arena *a, const char *path)
 }
 
 /* Where upper and work directories are: in the tmpfs, or in the directory that keeps them. */
-static char *scratch(struct job *job, const char *what, size_t n)
+static char *scratch(struct job *job, const char *what, const char *name)
 {
 	if (job->upper)
-		return arena_printf(&job->arena, "%s/%s%zu", job->upper, what, n);
-	return arena_printf(&job->arena, "%s/rootfs/%s%zu", job->bundle, what, n);
+		return arena_printf(&job->arena, "%s/%s%s", job->upper, what, name);
+	return arena_printf(&job->arena, "%s/rootfs/%s%s", job->bundle, what, name);
 }
 
 static void add_overlay(struct walk *w, const char *path, const char *inside, unsigned mode)
@@ -212,7 +228,7 @@ static void add_overlay(struct walk *w, const char *path, const char *inside, un
 	struct spec_mount *m =
 		job_mount(job, inside, "overlay", "overlay", SCRATCH_OPTS " userxattr");
 	const char *lower = escaped(a, path);
-	size_t n = add_layer(job, path);
+	const char *name = add_layer(job, path);
 
 	if (!w->writable) { /* without an upper directory there have to be two lower ones */
 		mount_option(job, m,
@@ -220,11 +236,11 @@ static void add_overlay(struct walk *w, const char *path, const char *inside, un
 		return;
 	}
 	mount_option(job, m, arena_printf(a, "lowerdir=%s", lower));
-	mount_option(job, m, arena_printf(a, "upperdir=%s", escaped(a, scratch(job, "up", n))));
-	mount_option(job, m, arena_printf(a, "workdir=%s", escaped(a, scratch(job, "work", n))));
+	mount_option(job, m, arena_printf(a, "upperdir=%s", escaped(a, scratch(job, "up", name))));
+	mount_option(job, m, arena_printf(a, "workdir=%s", escaped(a, scratch(job, "work", name))));
 	if (!job->upper) {
-		bundle_dir(job, arena_printf(a, "up%zu", n), mode);
-		bundle_dir(job, arena_printf(a, "work%zu", n), 0700);
+		bundle_dir(job, arena_printf(a, "up%s", name), mode);
+		bundle_dir(job, arena_printf(a, "work%s", name), 0700);
 	}
 }
 

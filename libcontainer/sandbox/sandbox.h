@@ -58,7 +58,7 @@ struct degraded {
 /* A directory of the host that the program sees through an overlay. */
 struct layer {
 	char *path; /* on the host and inside */
-	size_t number; /* its upper directory is upNUMBER */
+	char *name; /* its upper directory is upNAME */
 };
 
 /* What is shown of the host because it was named. */

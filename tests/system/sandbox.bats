@@ -144,9 +144,31 @@ teardown() {
 	for WHO in root user; do
 		box --overlay "$WORK/kept/$WHO" -- sh -c 'echo kept >/etc/hull-test'
 		[ "$(box --overlay "$WORK/kept/$WHO" -- cat /etc/hull-test)" = kept ]
-		[ "$(cat kept/$WHO/up*/hull-test)" = kept ]
+		[ "$(cat kept/$WHO/up%2Fetc/hull-test)" = kept ]
 	done
 	[ ! -e /etc/hull-test ]
+}
+
+@test "sandbox: what --overlay DIR keeps stays where it was when the host has other directories" {
+	mkdir -p rootfs/{root-old,user-old,usr,lib,lib64,bin,data,m} kept
+	chown -R $U:$U kept
+	for d in usr lib lib64 bin; do
+		mount --rbind -o ro "$(realpath /$d)" rootfs/$d
+	done
+	mount -t tmpfs tmpfs rootfs/m # so that there is one overlay for each directory
+	chmod 755 rootfs/m
+	for WHO in root user; do
+		box --root rootfs --overlay "$WORK/kept/$WHO" -- /bin/sh -c 'echo kept >/data/file'
+		rmdir rootfs/$WHO-old
+		mkdir rootfs/$WHO-{1..12}
+		run box --root rootfs --overlay "$WORK/kept/$WHO" -- /bin/sh -c 'cat /data/file; ls /[ru]*-*'
+		echo "$output"
+		[ "${lines[0]}" = kept ] && [[ $output != *file* ]]
+		[ "$(cat "kept/$WHO/up%2Fdata/file")" = kept ]
+	done
+	for d in usr lib lib64 bin m; do
+		umount -l rootfs/$d
+	done
 }
 
 @test "sandbox: a root file system of its own" {
