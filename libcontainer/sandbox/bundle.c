@@ -54,17 +54,22 @@ static int mkdir_parents(int rootfs, char *path)
 	return 0;
 }
 
+static int make_at(int rootfs, const struct bundle_entry *b)
+{
+	return b->link ? symlinkat(b->link, rootfs, b->path) : mkdirat(rootfs, b->path, b->mode);
+}
+
 static int make_entry(const struct job *job, int rootfs, const struct bundle_entry *b,
 		      struct lc_error *e)
 {
-	if (mkdir_parents(rootfs, b->path) < 0)
-		return lc_err_errno(e, "mkdir %s/rootfs/%s", job->bundle, b->path);
-	if (b->link && symlinkat(b->link, rootfs, b->path) < 0 && errno != EEXIST)
-		return lc_err_errno(e, "symlink %s/rootfs/%s", job->bundle, b->path);
+	int made = make_at(rootfs, b);
+
+	if (made < 0 && errno == ENOENT && mkdir_parents(rootfs, b->path) == 0)
+		made = make_at(rootfs, b);
+	if (made < 0 && errno != EEXIST)
+		return lc_err_errno(e, "make %s/rootfs/%s", job->bundle, b->path);
 	if (b->link)
 		return 0;
-	if (mkdirat(rootfs, b->path, b->mode) < 0 && errno != EEXIST)
-		return lc_err_errno(e, "mkdir %s/rootfs/%s", job->bundle, b->path);
 	if (fchmodat(rootfs, b->path, b->mode, 0) < 0)
 		return lc_err_errno(e, "chmod %s/rootfs/%s", job->bundle, b->path);
 	if (job->host_uid != job->host.euid &&
@@ -236,7 +241,8 @@ static void remove_entries(int rootfs, const struct job *job)
 		unlinkat(rootfs, path, job->entries.v[i].link ? 0 : AT_REMOVEDIR);
 		while ((slash = strrchr(path, '/'))) {
 			*slash = 0;
-			unlinkat(rootfs, path, AT_REMOVEDIR);
+			if (unlinkat(rootfs, path, AT_REMOVEDIR) < 0)
+				break; /* something else is in it */
 		}
 	}
 }

@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "sys/sys.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -244,6 +245,22 @@ static void add_overlay(struct walk *w, const char *path, const char *inside, un
 	}
 }
 
+static bool dir_is_empty(const char *path)
+{
+	_Alignas(struct dirent64) char buf[512]; /* more than "." and ".." take */
+	auto_fd fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : sys_getdents(fd, buf, sizeof(buf));
+
+	for (ssize_t at = 0; at < n;) {
+		const struct dirent64 *d = (const struct dirent64 *)(buf + at);
+
+		if (strcmp(d->d_name, ".") && strcmp(d->d_name, ".."))
+			return false;
+		at += d->d_reclen;
+	}
+	return n > 0;
+}
+
 /* Known to work below an overlay; what else is mounted on the host is bound as it is. */
 static bool can_be_lower(const char *path)
 {
@@ -266,6 +283,14 @@ static bool can_be_lower(const char *path)
 static int add_tree(struct walk *w, const char *path, const char *inside, unsigned depth,
 		    struct lc_error *e);
 
+/* An overlay over nothing, whose upper directory nobody will look at, is only a directory: that
+ * spares a mount and two directories. Most hosts have several such, /mnt and /srv and the like. */
+static bool needs_no_overlay(const struct walk *w, const char *path, const struct stat *st)
+{
+	return w->writable && !w->job->upper && !w->job->how->changes && st->st_nlink <= 2 &&
+	       dir_is_empty(path);
+}
+
 static int add_dir(struct walk *w, const char *path, const char *inside, const struct stat *st,
 		   unsigned depth, struct lc_error *e)
 {
@@ -276,11 +301,12 @@ static int add_dir(struct walk *w, const char *path, const char *inside, const s
 		return 0;
 	}
 	if (!has_mounts(w, path) && job->layers.n < LAYERS_MAX) {
-		bundle_dir(job, inside + 1, 0755);
-		if (can_be_lower(path))
-			add_overlay(w, path, inside, st->st_mode & 07777);
-		else
+		if (!can_be_lower(path))
 			job_mount(job, inside, "bind", path, "bind ro nosuid nodev");
+		else if (needs_no_overlay(w, path, st))
+			bundle_dir(job, inside + 1, st->st_mode & 07777);
+		else
+			add_overlay(w, path, inside, st->st_mode & 07777);
 		return 0;
 	}
 	bundle_dir(job, inside + 1, 0755);

@@ -171,6 +171,35 @@ teardown() {
 	done
 }
 
+@test "sandbox: an empty directory needs no overlay to be thrown away, and gets one where its changes are asked for" {
+	mkdir -p rootfs/{usr,lib,lib64,bin,m,proc,hollow,full}
+	touch rootfs/full/file
+	for d in usr lib lib64 bin; do
+		mount --rbind -o ro "$(realpath /$d)" rootfs/$d
+	done
+	mount -t tmpfs tmpfs rootfs/m # so that there is one overlay for each directory
+	chmod 755 rootfs/m
+	for WHO in root user; do
+		chown 65534:65534 rootfs/hollow
+		[ $WHO = root ] || chown $U:$U rootfs/hollow
+		chmod 1750 rootfs/hollow
+		run box --root rootfs -- /bin/sh -c 'stat -c %a /hollow && echo x >/hollow/x && cat /hollow/x /proc/mounts'
+		[ "$status" -eq 0 ]
+		[ "${lines[0]} ${lines[1]}" = "1750 x" ]
+		grep -q ' /full overlay' <<<"$output"
+		! grep ' /hollow overlay' <<<"$output" || false
+		run box --root rootfs --changes list -- /bin/sh -c 'echo x >/hollow/x; cat /proc/mounts'
+		grep -q ' /hollow overlay' <<<"$output"
+		grep -qx 'A /hollow/x' <<<"$output"
+		run box --root rootfs --overlay none -- /bin/sh -c 'echo x >/hollow/x'
+		[ "$status" -ne 0 ]
+		[ -z "$(ls -A rootfs/hollow)" ]
+	done
+	for d in usr lib lib64 bin m; do
+		umount -l rootfs/$d
+	done
+}
+
 @test "sandbox: a root file system of its own" {
 	need_static_init
 	make_rootfs "$WORK/rootfs"
