@@ -56,7 +56,7 @@ end_races() {
 in_memory() {
 	local kib=$1
 	shift
-	if grep -q __asan_init "$HULL"; then
+	if sanitized; then
 		python3 -c '
 import resource, subprocess, sys
 status = subprocess.call(sys.argv[2:], close_fds=False)

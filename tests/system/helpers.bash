@@ -225,6 +225,11 @@ idmappable() {
 	IDMAPPABLE+=("$1")
 }
 
+# Whether hull was built with AddressSanitizer, which takes terabytes of address space and some time.
+sanitized() {
+	grep -q __asan_init "$HULL"
+}
+
 need_root() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 }
