@@ -42,6 +42,8 @@ struct lc_host {
 			      * s for the lock */
 	bool may_thread; /* a call may use a thread of its own while it lasts, in a caller that has
 			  * none: containers begin sooner */
+	const char *vm_kernel; /* that virtual machines boot when config.json names none; NULL: the
+				* first that is found */
 };
 
 /* Opens the directory of states (made when it is first needed). */

@@ -6,6 +6,7 @@
 #ifndef HULL_CLI_H
 #define HULL_CLI_H
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "libcontainer.h"
@@ -26,6 +27,8 @@ struct cli {
 	struct globals globals;
 	struct lc *lc;
 	const struct lc_log *log;
+	const char *isolation, *vm_kernel; /* hull.conf's; NULL: it has none */
+	struct arena arena; /* what lives until the end */
 };
 
 struct command {
@@ -55,7 +58,8 @@ int for_matching(struct cli *cli, const char *text,
 			    struct lc_error *e),
 		 const void *how, struct lc_error *e);
 
-/* What --isolation said, else what the name by which hull was called says; NULL: neither. */
+/* What --isolation said, else what the name by which hull was called says, else hull.conf; NULL:
+ * none of them, or only that it need not be a virtual machine. */
 const char *isolation_of(const struct cli *cli, const char *given);
 
 /* Signal number of "9", "KILL", "SIGKILL" or "kill"; -1: none such. */

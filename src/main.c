@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "commit.h"
+#include "conf.h"
 #include "document.h"
 #include "quantity.h"
 #include <errno.h>
@@ -107,7 +108,9 @@ const char *isolation_of(const struct cli *cli, const char *given)
 {
 	bool is_vm = !strcmp(cli->name, "krun") || !strcmp(cli->name, "hull-vm");
 
-	return given ? given : is_vm ? "vm" : NULL;
+	if (given)
+		return given;
+	return is_vm || (cli->isolation && !strcmp(cli->isolation, "vm")) ? "vm" : NULL;
 }
 
 /* runc's own statuses where engines know hull under that name; else those of shells and engines. */
@@ -144,6 +147,7 @@ static int open_library(struct cli *cli, struct lc_error *e)
 	if (g->timeout && read_timeout(g->timeout, &host.timeout_ms, e) < 0)
 		return -1;
 	host.cgroup_manager = g->systemd_cgroup ? "systemd" : g->cgroup_manager;
+	host.vm_kernel = cli->vm_kernel;
 	host.log = log_sink();
 	host.may_thread = true;
 	cli->log = host.log;
@@ -225,6 +229,8 @@ static int dispatch(struct cli *cli, int argc, char **argv, struct lc_error *e)
 		return 0;
 	}
 	cli->command = command_by_name(argv[first]);
+	if (conf_apply(&cli->arena, &cli->globals, &cli->isolation, &cli->vm_kernel, e) < 0)
+		return -1;
 	if (log_open(&cli->globals, cli->name, e) < 0)
 		return -1;
 	if (!cli->command)
@@ -277,5 +283,6 @@ int main(int argc, char **argv)
 		status = 1;
 	}
 	lc_close(cli.lc);
+	arena_free(&cli.arena);
 	return status;
 }

@@ -26,6 +26,7 @@ struct lc {
 	const char *rootless; /* "true", "false" or "auto" */
 	const struct lc_log *log;
 	bool may_thread;
+	const char *vm_kernel; /* when config.json names none; may be NULL */
 	char *boot_id;
 };
 

@@ -66,6 +66,8 @@ static int load(struct creation *m, struct lc_error *e)
 	if (m->loaded.plan.vm &&
 	    vm_translate(&m->c.arena, m->loaded.spec->vm, &m->loaded.plan, &m->machine, e) < 0)
 		return -1;
+	if (!m->machine.kernel)
+		m->machine.kernel = m->lc->vm_kernel;
 	if (!self_exe_protected())
 		log_warn(m->lc->log, "the program that calls the library is within the reach of "
 				     "containers: lc_protect() was not called");

@@ -31,7 +31,10 @@ setup_file() {
 		.hooks.startContainer = [{path: \"/bin/touch\", args: [\"touch\", \"/tmp/in-guest\"]}] |
 		.mounts += [{destination: \"/ro\", source: \"$M/ro\", type: \"bind\", options: [\"rbind\", \"ro\"]},
 			{destination: \"/rw\", source: \"$M/rw\", type: \"bind\", options: [\"rbind\"]}]"
-	h create --isolation=vm --pid-file "$M/pid" machine >"$M/out" 2>&1 </dev/null
+	h create --isolation=vm --pid-file "$M/pid" machine >"$M/out" 2>&1 </dev/null || {
+		cat "$M/out"
+		return 1
+	}
 	h start machine
 }
 
