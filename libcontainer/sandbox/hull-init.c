@@ -62,11 +62,28 @@ static void pass_on(const siginfo_t *info, pid_t program)
 		kill(program, info->si_signo);
 }
 
+/* Until the program has ended: how. */
+static int look_after(pid_t program, const sigset_t *all)
+{
+	int status = -1;
+
+	while (status < 0) {
+		siginfo_t info;
+
+		if (sigwaitinfo(all, &info) < 0)
+			continue;
+		if (info.si_signo == SIGCHLD)
+			status = take_zombies(program);
+		else
+			pass_on(&info, program);
+	}
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	sigset_t all, before;
 	pid_t program;
-	int status = -1;
 
 	if (argc < 3)
 		return 125;
@@ -87,15 +104,5 @@ int main(int argc, char **argv)
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	close(STDERR_FILENO);
-	while (status < 0) {
-		siginfo_t info;
-
-		if (sigwaitinfo(&all, &info) < 0)
-			continue;
-		if (info.si_signo == SIGCHLD)
-			status = take_zombies(program);
-		else
-			pass_on(&info, program);
-	}
-	return status;
+	return look_after(program, &all);
 }
