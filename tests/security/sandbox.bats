@@ -288,7 +288,7 @@ box_python() {
 	WHO=root
 	mkdir -p $dir/sub "$outside" shared
 	chown -R 65534:65534 $dir shared
-	box --changes apply --yes --rw shared:/work -- sh -c "echo evil >$dir/sub/file; touch /work/written; while [ ! -e /work/go ]; do sleep 0.1; done" 2>list &
+	box --changes apply --yes --rw shared:/inside -- sh -c "echo evil >$dir/sub/file; touch /inside/written; while [ ! -e /inside/go ]; do sleep 0.1; done" 2>list &
 	local pid=$!
 	until_true test -e shared/written
 	rmdir $dir/sub

@@ -414,9 +414,9 @@ teardown() {
 @test "sandbox: what a killed hull left is cleared away by the next" {
 	for WHO in root user; do
 		rm -f started
-		box --rw .:/work -- sh -c 'touch /work/started; sleep 654' &
+		box --rw .:/inside -- sh -c 'touch /inside/started; sleep 654' &
 		until_true pgrep -f '^sleep 654'
-		pkill -KILL -f 'sandbox --rw .:/work -- sh'
+		pkill -KILL -f 'sandbox --rw .:/inside -- sh'
 		wait
 		until_true eval '! pgrep -f "^sleep 654"'
 		[ -n "$(ls -A /run/hull.sandbox "$XDG_RUNTIME_DIR/hull/.sandbox" 2>/dev/null | grep sandbox-)" ]

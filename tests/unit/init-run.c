@@ -196,9 +196,9 @@ TEST(without_a_path_there_is_a_usual_one)
 TEST(a_name_with_a_slash_is_relative_to_cwd)
 {
 	begin();
-	box_write(b, "/work/prog", "#!/bin/sh\necho here\n");
-	chmod(box_path(b, "/work/prog"), 0755);
-	b->process.cwd = W("/work");
+	box_write(b, "/tool/prog", "#!/bin/sh\necho here\n");
+	chmod(box_path(b, "/tool/prog"), 0755);
+	b->process.cwd = W("/tool");
 	box_arg(b, "./prog");
 	CHECK_INT(box_run(b, NULL), 0);
 	CHECK_STR(b->out, "here\n");
@@ -563,7 +563,8 @@ TEST(the_runtimes_hooks_run_before_the_pivot)
 
 TEST(container_hooks_run_where_they_should)
 {
-	char script[2 * PATH_MAX + 128], *outside[] = { W("h"), W("-c"), script, NULL };
+	char script[3 * PATH_MAX + 128], seen[PATH_MAX + 128];
+	char *outside[] = { W("h"), W("-c"), script, NULL };
 	char *inside[] = { W("sh"), W("-c"), W("cat; echo \" $FOO\"; ls /proc/self/fd | wc -l"),
 			   NULL };
 	static struct plan_hook create, start;
@@ -574,14 +575,15 @@ TEST(container_hooks_run_where_they_should)
 	b->s.state_created = "{\"status\":\"created\",\"pid\":";
 	b->s.state_tail = "}";
 	box_env(b, "FOO=bar");
-	snprintf(script, sizeof(script), "cat >%s/seen; ls -d /work /etc/debian_version >>%s/seen",
-		 b->root, b->root);
+	snprintf(script, sizeof(script), "cat >%s/seen; ls -d %s >>%s/seen", b->root, b->root,
+		 b->root);
+	snprintf(seen, sizeof(seen), "{\"status\":\"creating\",\"pid\":1}%s\n", b->root);
 	create = (struct plan_hook){ .path = W("/bin/sh"), .args = { outside, 3 } };
 	b->plan.hooks.create_container.v = &create;
 	b->plan.hooks.create_container.n = 1;
 	b->plan.root.readonly = true;
 	run_ok("cat /seen");
-	CHECK_STR(b->out, "{\"status\":\"creating\",\"pid\":1}/etc/debian_version\n/work\n");
+	CHECK_STR(b->out, seen);
 
 	inside[2] = W("cat >/tmp/in; echo \" $FOO\" >>/tmp/in; ls /proc/self/fd | wc -l >>/tmp/in");
 	b->plan.hooks.create_container.n = 0;
