@@ -74,22 +74,24 @@ static int check_owner(int fd, struct arena *a, struct lc_error *e)
 	return 0;
 }
 
-static const struct key *find_key(const char *name, const char **nearest)
+static const struct key *find_key(const char *name)
 {
-	unsigned least = 3;
-
-	*nearest = NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		unsigned d = str_distance(keys[i].name, name);
-
-		if (!d)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcmp(keys[i].name, name))
 			return &keys[i];
-		if (d < least) {
-			least = d;
-			*nearest = keys[i].name;
-		}
-	}
 	return NULL;
+}
+
+static int unknown_key(const char *name, unsigned line, struct lc_error *e)
+{
+	struct str_nearest best = STR_NEAREST;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		str_nearest_try(&best, keys[i].name, name);
+	if (best.name)
+		return lc_err(e, LC_ECONFIG, "%s:%u: there is no key \"%s\"; did you mean \"%s\"?",
+			      CONF_FILE, line, name, best.name);
+	return lc_err(e, LC_ECONFIG, "%s:%u: there is no key \"%s\"", CONF_FILE, line, name);
 }
 
 /* Is it one of "a, b or c"? */
@@ -140,7 +142,6 @@ static int read_line(struct settings *s, char *text, unsigned line, struct lc_er
 {
 	char *equals = strchr(text, '='), *name = trimmed(text), *value;
 	const struct key *k;
-	const char *near;
 
 	if (!*name || *name == '#')
 		return 0;
@@ -150,11 +151,9 @@ static int read_line(struct settings *s, char *text, unsigned line, struct lc_er
 	*equals = 0;
 	name = trimmed(name);
 	value = trimmed(equals + 1);
-	k = find_key(name, &near);
+	k = find_key(name);
 	if (!k)
-		return lc_err(e, LC_ECONFIG, "%s:%u: there is no key \"%s\"%s%s%s", CONF_FILE, line,
-			      name, near ? "; did you mean \"" : "", near ? near : "",
-			      near ? "\"?" : "");
+		return unknown_key(name, line, e);
 	if (*setting(s, k))
 		return lc_err(e, LC_ECONFIG, "%s:%u: %s is given twice", CONF_FILE, line, k->name);
 	*setting(s, k) = value;

@@ -90,17 +90,13 @@ static const struct command *command_by_name(const char *name)
 
 static int unknown_command(const char *name, struct lc_error *e)
 {
-	const char *best = NULL;
-	unsigned least = 3;
+	struct str_nearest best = STR_NEAREST;
 
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (str_distance(commands[i]->name, name) < least) {
-			least = str_distance(commands[i]->name, name);
-			best = commands[i]->name;
-		}
-	if (best)
+		str_nearest_try(&best, commands[i]->name, name);
+	if (best.name)
 		return lc_err(e, LC_EUSAGE, "No help topic for '%s'; did you mean '%s'?", name,
-			      best);
+			      best.name);
 	return lc_err(e, LC_EUSAGE, "No help topic for '%s'", name);
 }
 

@@ -58,18 +58,12 @@ static int store(const struct option_def *def, const char *value, void *args, st
 
 static const char *nearest(const struct option_def *defs, const char *word)
 {
-	const char *best = NULL;
-	unsigned least = 3;
+	struct str_nearest best = STR_NEAREST;
 
-	for (const struct option_def *def = defs; def->name; def++) {
-		unsigned d = def->help ? str_distance(def->name, word) : 99;
-
-		if (d < least) {
-			least = d;
-			best = def->name;
-		}
-	}
-	return best;
+	for (const struct option_def *def = defs; def->name; def++)
+		if (def->help)
+			str_nearest_try(&best, def->name, word);
+	return best.name;
 }
 
 static int unknown(const struct option_def *defs, const char *word, struct lc_error *e)

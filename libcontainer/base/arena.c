@@ -98,25 +98,32 @@ static _Noreturn void out_of_memory(void)
 	_exit(125);
 }
 
+static struct chunk *chunk_map(size_t size)
+{
+	void *p = mmap(NULL, sizeof(struct chunk) + size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
 static struct chunk *chunk_new(size_t size)
 {
-	bool mapped = chunk_size && size >= chunk_size;
-	struct chunk *c = first_size && size <= first_size ? pool_take() : NULL;
-	enum origin origin = c ? POOL : mapped ? MAPPED : HEAP;
-
-	if (mapped && size == chunk_size)
-		c = spare_take();
+	enum origin origin = HEAP;
+	struct chunk *c = NULL;
 
 	if (size > SIZE_MAX - sizeof(*c))
 		out_of_memory();
-	if (c && origin == POOL)
+	if (chunk_size && size >= chunk_size) {
+		origin = MAPPED;
+		c = size == chunk_size ? spare_take() : NULL;
+		c = c ? c : chunk_map(size);
+	} else if (first_size && size <= first_size && (c = pool_take())) {
+		origin = POOL;
 		size = first_size;
-	else if (!c && mapped)
-		c = mmap(NULL, sizeof(*c) + size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	else if (!c)
+	} else {
 		c = malloc(sizeof(*c) + size);
-	if (!c || c == MAP_FAILED)
+	}
+	if (!c)
 		out_of_memory();
 	c->next = NULL;
 	c->origin = origin;

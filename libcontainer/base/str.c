@@ -220,3 +220,11 @@ void str_unescape_octal(char *s)
 	}
 	*out = 0;
 }
+
+void str_nearest_try(struct str_nearest *n, const char *name, const char *word)
+{
+	unsigned d = str_distance(name, word);
+
+	if (d < n->beyond)
+		*n = (struct str_nearest){ name, d };
+}

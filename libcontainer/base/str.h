@@ -41,4 +41,16 @@ char *str_utf8(struct arena *a, const char *text) lc_checked;
 /* Number of single-character edits between two names (Levenshtein); 99 for names of 64 and more. */
 unsigned str_distance(const char *a, const char *b);
 
+/* For "did you mean": the first of the names that come closest to a word, and at most two edits
+ * away. Begin with STR_NEAREST. */
+struct str_nearest {
+	const char *name; /* NULL: none so far */
+	unsigned beyond; /* a name has to come closer than that */
+};
+#define STR_NEAREST \
+	{ \
+		NULL, 3 \
+	}
+void str_nearest_try(struct str_nearest *n, const char *name, const char *word);
+
 #endif

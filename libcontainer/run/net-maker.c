@@ -17,29 +17,11 @@ static bool can_be(const struct plan *plan)
 	       of[NS_PID].how != NS_JOIN && of[NS_TIME].how != NS_NEW && !plan->vm;
 }
 
-/* The namespace of @type that is asked for, NULL: none. */
-static const struct spec_namespace *asked(const struct spec *spec, enum ns_type type)
-{
-	for (size_t i = 0; i < spec->linux_->namespaces.n; i++)
-		if (spec->linux_->namespaces.v[i].type == type)
-			return &spec->linux_->namespaces.v[i];
-	return NULL;
-}
-
-static bool is_new(const struct spec_namespace *ns)
-{
-	return ns && (!ns->path || !*ns->path);
-}
-
 static bool seems_to_be(const struct spec *spec)
 {
-	const struct spec_namespace *pid;
-
-	if (!spec->linux_)
-		return false;
-	pid = asked(spec, NS_PID);
-	return is_new(asked(spec, NS_NETWORK)) && !asked(spec, NS_USER) && (!pid || is_new(pid)) &&
-	       !is_new(asked(spec, NS_TIME));
+	return spec_has_new_namespace(spec, NS_NETWORK) && !spec_has_namespace(spec, NS_USER) &&
+	       (!spec_has_namespace(spec, NS_PID) || spec_has_new_namespace(spec, NS_PID)) &&
+	       !spec_has_new_namespace(spec, NS_TIME);
 }
 
 static void *make(void *arg)

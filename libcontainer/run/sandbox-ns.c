@@ -496,22 +496,22 @@ static void give(struct build *b, struct sandbox_ref *out)
 }
 
 /* Now, while init is at work, and not when it waits for us. */
-static int close_joins(struct build *b)
+static void close_joins(struct build *b)
 {
 	for (size_t i = 0; i < NS_TYPES; i++)
 		fd_release(&b->joins[i].fd);
-	return 0;
 }
 
 static int ns_create(const struct sandbox_args *args, struct sandbox_ref *out, struct lc_error *e)
 {
 	auto_build b;
-	bool outside = false;
+	bool outside = false, spawned;
 
 	if (build_init(&b, args, e) < 0 || prepare(&b, e) < 0)
 		return -1;
-	if (spawn(&b, &outside, e) < 0 || close_joins(&b) < 0 || admit(&b, outside, e) < 0 ||
-	    converse(&b, e) < 0 || set_limits(&b, e) < 0) {
+	spawned = spawn(&b, &outside, e) == 0;
+	close_joins(&b);
+	if (!spawned || admit(&b, outside, e) < 0 || converse(&b, e) < 0 || set_limits(&b, e) < 0) {
 		process_end(b.ref.pidfd);
 		return -1;
 	}
