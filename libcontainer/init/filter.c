@@ -32,18 +32,25 @@ static noreturn void send_listener(const struct sandbox *s, int numbers)
 
 static int start_helper(const struct sandbox *s, int numbers, struct lc_error *e)
 {
-	struct clone_args args = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
+	auto_fd pidfd = -1;
+	struct clone_args args = {
+		.flags = CLONE_FILES | CLONE_PIDFD,
+		.pidfd = (uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
 	struct sigaction reap = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
 	pid_t pid;
 
-	/* It goes away by itself; execve puts this back. */
+	/* It goes away by itself, and before the program begins: execve puts this back, and a
+	 * program that has a handler would be interrupted.  So the parent waits for its end, which
+	 * no filter forbids, before it says SYNC_NOTIFIED. */
 	sigaction(SIGCHLD, &reap, NULL);
 	pid = sys_clone3(&args);
 	if (pid < 0)
 		return lc_err_errno(e, "clone the process that sends the listener");
 	if (pid == 0)
 		send_listener(s, numbers);
-	return 0;
+	return sync_send(s->sync, SYNC_HELPER, pidfd, 0, e);
 }
 
 static int load(const struct plan_seccomp *plan, unsigned flags, struct lc_error *e)

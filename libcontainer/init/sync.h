@@ -19,8 +19,9 @@
 	X(SYNC_MOUNT, "child -> parent: the mount that was asked for (rides along)") \
 	X(SYNC_HOOKS, "child -> parent: namespaces and mounts are there, run the runtime's hooks") \
 	X(SYNC_HOOKED, "parent -> child: hooks have run") \
+	X(SYNC_HELPER, "child -> parent: who will send the listener (a pidfd rides along)") \
 	X(SYNC_NOTIFY, "child -> parent: hand over the seccomp listener (rides along)") \
-	X(SYNC_NOTIFIED, "parent -> child: the listener's agent has it") \
+	X(SYNC_NOTIFIED, "parent -> child: the agent has it, and its sender is gone") \
 	X(SYNC_READY, "child -> parent: all set up, waiting for start") \
 	X(SYNC_START, "parent -> child: go on to the program") \
 	X(SYNC_EXEC, "child -> parent: execve comes next; end of file now means it succeeded") \

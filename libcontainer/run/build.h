@@ -24,6 +24,7 @@ struct build {
 	struct arena arena;
 	struct sandbox box; /* what init gets */
 	int sync; /* the parent's end */
+	int helper; /* pidfd of who sends the seccomp listener; -1: nobody */
 	int procfs; /* -1 when no maps are to be written */
 
 	/* What is joined: a file of the namespace, or a pidfd of who is in it. Kernel flags are

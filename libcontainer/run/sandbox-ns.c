@@ -28,6 +28,7 @@ static void build_release(struct build *b)
 	if (b->box.progress)
 		munmap(b->box.progress, sizeof(*b->box.progress));
 	fd_release(&b->sync);
+	fd_release(&b->helper);
 	fd_release(&b->box.sync);
 	fd_release(&b->box.root_tree);
 	fd_release(&b->box.procfs);
@@ -92,6 +93,7 @@ static int build_init(struct build *b, const struct sandbox_args *args, struct l
 		.plan = args->plan,
 		.box = SANDBOX_NONE,
 		.sync = -1,
+		.helper = -1,
 		.procfs = -1,
 		.target = -1,
 		.target_cgroup_ns = -1,
@@ -461,13 +463,17 @@ static int hand_over_listener(struct build *b, int listener, struct lc_error *e)
 	if (notify_hand_over(b->plan, args->state_creating, args->state_tail, b->ref.pid, owned,
 			     e) < 0)
 		return -1;
+	if (!process_wait_gone(b->helper, (int)args->timeout_ms))
+		return lc_err(e, LC_ESYSTEM,
+			      "the process that sent the seccomp listener does not end");
 	return sync_send(b->sync, SYNC_NOTIFIED, -1, 0, e);
 }
 
 /* What init says until it is ready. */
 static int converse(struct build *b, struct lc_error *e)
 {
-	static const enum sync_what wanted[] = { SYNC_READY, SYNC_HOOKS, SYNC_NOTIFY, SYNC_MOUNT };
+	static const enum sync_what wanted[] = { SYNC_READY, SYNC_HOOKS, SYNC_NOTIFY, SYNC_MOUNT,
+						 SYNC_HELPER };
 
 	for (;;) {
 		int fd = -1;
@@ -477,6 +483,8 @@ static int converse(struct build *b, struct lc_error *e)
 			r = run_hooks(b, e) < 0 ? -1 : 1;
 		else if (r == 3)
 			b->ref.mount = fd_take(&fd);
+		else if (r == 4)
+			b->helper = fd_take(&fd);
 		else if (r == 2)
 			r = hand_over_listener(b, fd_take(&fd), e) < 0 ? -1 : 2;
 		fd_release(&fd);
@@ -579,16 +587,15 @@ static int prepare_exec(struct build *b, const struct sandbox_ref *ref, struct l
 /* A listener may still come before the program begins. */
 static int converse_exec(struct build *b, struct lc_error *e)
 {
-	static const enum sync_what wanted[] = { SYNC_NOTIFY };
-	int fd = -1;
+	static const enum sync_what helper = SYNC_HELPER, notify = SYNC_NOTIFY;
+	auto_fd listener = -1;
 
 	if (!b->plan->seccomp.listener_path)
 		return 0;
-	if (hear(b, wanted, 1, &fd, NULL, e) < 0) {
-		fd_release(&fd);
+	if (hear(b, &helper, 1, &b->helper, NULL, e) < 0 ||
+	    hear(b, &notify, 1, &listener, NULL, e) < 0)
 		return -1;
-	}
-	return hand_over_listener(b, fd, e);
+	return hand_over_listener(b, fd_take(&listener), e);
 }
 
 static int ns_exec(const struct sandbox_args *args, const struct sandbox_ref *ref,

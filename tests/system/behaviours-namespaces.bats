@@ -190,6 +190,25 @@ C
 	hull delete --force "$ID"
 }
 
+@test "seccomp: who sends the listener is gone before the program begins, which may mind its children" {
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $l,
+		syscalls: [{names: ["getppid"], action: "SCMP_ACT_NOTIFY"}]}' --arg l "$PWD/agent"
+	agent "$PWD/agent" sent
+	program sleep 1000
+	hull run -d "$ID"
+	timeout 60 sh -c 'while :; do :; done' 3>&- & # without load it is gone early anyhow
+	for _ in $(seq 60); do
+		timeout 20 "$HULL" --root "$STATES" exec "$ID" sh -c 'for f in /proc/[0-9]*/stat; do
+			read -r pid name state parent rest <$f; [ "$parent" != $$ ] || echo "$name $state"; done' >>children
+	done
+	kill $!
+	end_agent
+	[ ! -s children ] || {
+		cat children
+		return 1
+	}
+}
+
 # nobody_waits CALL...: create, start and exec under a filter that asks about these calls, which are asked about.
 nobody_waits() {
 	local step nnp id

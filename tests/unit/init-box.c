@@ -6,6 +6,7 @@
 #include "sys/sys.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -295,14 +296,15 @@ static void map_ids(pid_t pid)
 /* Answers until READY; then lets it go, and hears whether it went. */
 static int talk(struct box *b, int sock, int start, int status, pid_t pid, int pidfd)
 {
-	static const enum sync_what wanted[] = { SYNC_READY, SYNC_HOOKS, SYNC_NOTIFY };
+	static const enum sync_what wanted[] = { SYNC_READY, SYNC_HOOKS, SYNC_NOTIFY, SYNC_HELPER };
 	struct lc_log log = { keep_log, b, LC_LOG_DEBUG };
+	auto_fd helper = -1;
 	bool ready = false;
 
 	while (!ready) {
 		int fd = -1;
 
-		switch (sync_expect_one_of(sock, wanted, 3, &log, &fd, NULL, &b->e)) {
+		switch (sync_expect_one_of(sock, wanted, 4, &log, &fd, NULL, &b->e)) {
 		case 0:
 			ready = true;
 			break;
@@ -315,8 +317,13 @@ static int talk(struct box *b, int sock, int start, int status, pid_t pid, int p
 		case 2:
 			if (b->notify)
 				b->notify(b, fd);
+			if (poll(&(struct pollfd){ .fd = helper, .events = POLLIN }, 1, 10000) != 1)
+				return -1;
 			if (sync_send(sock, SYNC_NOTIFIED, -1, 0, &b->e) < 0)
 				return -1;
+			break;
+		case 3:
+			helper = fd;
 			break;
 		default:
 			return -1;
