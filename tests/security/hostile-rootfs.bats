@@ -19,6 +19,18 @@ bats_require_minimum_version 1.5.0
 	[ "$before" != "$(picture)" ]
 }
 
+@test "what the program inside does to a place of the host's shows" {
+	before=$(picture)
+	config '.root.readonly = false | .mounts |= map(select(.destination != "/etc/resolv.conf")) + [
+		{ destination: "/etc", type: "bind", source: $source, options: ["bind"] }]' --arg source "$CANARY/etc"
+	fresh_rootfs
+	mkfifo "$CANARY/etc/x"
+	run -0 timeout 20 "$HULL" --root "$STATES" run "$ID" </dev/null
+	[ "$before" != "$(picture)" ]
+	[ ! -e "$CANARY/etc/resolv.conf" ]
+	[ ! -e "$CANARY/etc/x" ]
+}
+
 @test "an image without traps starts in every variant" {
 	for dev in yes no; do for terminal in yes no; do for readonly in yes no; do for userns in yes no; do
 		variant "$dev" "$terminal" "$readonly" "$userns"
