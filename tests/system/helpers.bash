@@ -94,18 +94,17 @@ unshift_ids() {
 	move_ids -100000 "$@"
 }
 
-# chown clears set-id bits, and changes what is there once only.
+# chown clears set-id bits, and changes what is there once only.  One process for all files.
 move_ids() {
-	local by=$1 mode uid gid file which=-100000
+	local by=$1 which=-100000
 	shift
 	[ "$by" -gt 0 ] || which=+99999
 	find "$@" -xdev \( -uid $which -o -gid $which \) -printf '%m %U %G %p\0' |
-		while read -r -d '' mode uid gid file; do
-			[ $((uid < 100000)) -ne $((by > 0)) ] || uid=$((uid + by))
-			[ $((gid < 100000)) -ne $((by > 0)) ] || gid=$((gid + by))
-			chown -h "$uid:$gid" "$file"
-			[ "${#mode}" -lt 4 ] || [ -L "$file" ] || chmod "$mode" "$file"
-		done
+		# shellcheck disable=SC2016 # perl's
+		perl -MPOSIX=lchown -0 -ne 'BEGIN { $by = shift } chomp; my ($mode, @ids) = split / /, $_, 4; my $file = pop @ids;
+			for (@ids) { $_ += $by if ($_ < 100000) == ($by > 0) }
+			lchown @ids, $file or die "chown $file: $!";
+			length $mode < 4 or -l $file or chmod oct $mode, $file or die "chmod $file: $!"' -- "$by"
 }
 
 # The root file system of the bundle is the container's, with all that a test put there.
