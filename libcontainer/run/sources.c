@@ -4,12 +4,18 @@
 #include "base/own.h"
 #include "run/locked.h"
 #include "run/namespaces.h"
+#include "run/process.h"
 #include "sys/procfs.h"
 #include "sys/sys.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 static bool same_maps(const plan_id_maps *a, const plan_id_maps *b)
 {
@@ -52,18 +58,104 @@ static int find_userns(struct build *b, size_t i, struct lc_error *e)
 	return ns_make_user(b->procfs, uids_of(plan, m), gids_of(plan, m), e);
 }
 
-static int copy_of(struct build *b, const char *path, unsigned flags)
+/* ---- opening, which can hang ---- */
+
+/* What the opener leaves, for each mount and last for the root. */
+struct opened {
+	int fd; /* -1: not opened; @err says why */
+	int err;
+};
+
+static bool has_source(const struct plan_mount *m)
+{
+	return m->kind == MOUNT_BIND && !m->source_in_root && !m->copy_symlink;
+}
+
+static void open_tree_of(struct opened *o, const char *path, unsigned flags)
+{
+	o->fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
+	o->err = o->fd < 0 ? errno : 0;
+}
+
+static unsigned flags_of(const struct plan_mount *m)
+{
+	return (m->recursive ? AT_RECURSIVE : 0) | (m->src_nofollow ? AT_SYMLINK_NOFOLLOW : 0);
+}
+
+static void open_trees(const struct plan *plan, bool root, struct progress *progress,
+		       struct opened *of)
+{
+	progress->step = "open mount sources";
+	if (root) {
+		progress->what = plan->root.path;
+		open_tree_of(&of[plan->mounts.n], plan->root.path, AT_RECURSIVE);
+	}
+	for (size_t i = 0; i < plan->mounts.n; i++) {
+		const struct plan_mount *m = &plan->mounts.v[i];
+
+		if (!has_source(m))
+			continue;
+		progress->what = m->target;
+		open_tree_of(&of[i], m->source, flags_of(m));
+	}
+}
+
+/* False: for as long as one step may take it has been at the same path. */
+static bool opener_ended(const struct build *b, int pidfd)
+{
+	int ms = b->args->timeout_ms ? (int)b->args->timeout_ms : -1;
+	const char *what;
+
+	do {
+		what = b->box.progress->what;
+		if (process_wait_gone(pidfd, ms))
+			return true;
+	} while (what != b->box.progress->what);
+	return false;
+}
+
+/* A file system whose server does not answer holds up who looks a path up in it: that is a process
+ * which can be ended.  It shares our descriptors and nothing else. */
+static int run_opener(struct build *b, bool root, struct opened *of, struct lc_error *e)
+{
+	auto_fd pidfd = -1;
+	struct clone_args args = {
+		.flags = CLONE_FILES | CLONE_PIDFD,
+		.pidfd = (uintptr_t)&pidfd,
+	};
+	pid_t pid = sys_clone3(&args);
+	int status;
+
+	if (pid < 0)
+		return lc_err_errno(e, "clone a process to open mount sources");
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		open_trees(b->plan, root, b->box.progress, of);
+		_exit(0);
+	}
+	if (!opener_ended(b, pidfd)) {
+		process_end(pidfd);
+		return lc_err(e, LC_ESYSTEM, "%s: %s: it takes longer than %g s (--timeout)",
+			      b->box.progress->step, b->box.progress->what,
+			      b->args->timeout_ms / 1000.0);
+	}
+	if (process_wait(pidfd, &status, e) < 0)
+		return -1;
+	return status ? lc_err(e, LC_ESYSTEM, "the process that opens mount sources was killed")
+		      : 0;
+}
+
+/* ---- the copies ---- */
+
+/* The propagation that the caller's mounts would have in init's own namespace. */
+static int set_propagation(const struct build *b, int tree, unsigned flags)
 {
 	uint64_t propagation = b->plan->root.host_propagation & ~(uint64_t)MS_REC;
 	struct mount_attr attr = { .propagation = propagation };
-	auto_fd tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
 
-	if (tree < 0)
-		return -1;
-	if (propagation &&
-	    sys_mount_setattr(tree, "", AT_EMPTY_PATH | (flags & AT_RECURSIVE), &attr) < 0)
-		return -1;
-	return fd_take(&tree);
+	if (!propagation)
+		return 0;
+	return sys_mount_setattr(tree, "", AT_EMPTY_PATH | (flags & AT_RECURSIVE), &attr);
 }
 
 /* The caller may not copy mounts: init may, once it is root of its own namespaces. */
@@ -84,62 +176,87 @@ static int map_ids(struct build *b, size_t i, struct lc_error *e)
 	return 0;
 }
 
-static int open_source(struct build *b, size_t i, struct lc_error *e)
+static int take_source(struct build *b, size_t i, int err, struct lc_error *e)
 {
 	const struct plan_mount *m = &b->plan->mounts.v[i];
-	unsigned flags =
-		(m->recursive ? AT_RECURSIVE : 0) | (m->src_nofollow ? AT_SYMLINK_NOFOLLOW : 0);
+	int tree = b->box.sources[i];
 
-	if (m->kind != MOUNT_BIND || m->source_in_root || m->copy_symlink)
+	if (!has_source(m) || (tree < 0 && init_may(err)))
 		return 0;
-	b->box.sources[i] = copy_of(b, m->source, flags);
-	if (b->box.sources[i] < 0 && init_may(errno))
-		return 0;
-	if (b->box.sources[i] < 0)
+	if (tree < 0 || set_propagation(b, tree, flags_of(m)) < 0) {
+		errno = tree < 0 ? err : errno;
 		return lc_err_errno(e, "source %s", m->source);
+	}
 	if (b->box.mapped_root && locked_check(&b->arena, m, e) < 0)
 		return -1;
 	return wants_idmap(m) ? map_ids(b, i, e) : 0;
 }
 
-static int open_root(struct build *b, struct lc_error *e)
+static int take_root(struct build *b, int err, struct lc_error *e)
 {
-	const struct plan_root *root = &b->plan->root;
+	const char *path = b->plan->root.path;
 
-	if (root->chroot_only)
+	if (b->box.root_tree < 0 && init_may(err))
 		return 0;
-	b->box.root_tree = copy_of(b, root->path, AT_RECURSIVE);
-	if (b->box.root_tree < 0 && !init_may(errno))
-		return lc_err_errno(e, "root.path %s", root->path);
+	if (b->box.root_tree >= 0 && set_propagation(b, b->box.root_tree, AT_RECURSIVE) == 0)
+		return 0;
+	errno = b->box.root_tree < 0 ? err : errno;
+	return lc_err_errno(e, "root.path %s", path);
+}
+
+/* What has been opened is b's, whatever happened. */
+static int open_for_init(struct build *b, struct opened *of, struct lc_error *e)
+{
+	size_t n = b->plan->mounts.n;
+	bool root = !b->box.is_exec && !b->plan->root.chroot_only;
+	int r;
+
+	for (size_t i = 0; i <= n; i++)
+		of[i].fd = -1;
+	r = run_opener(b, root, of, e);
+	for (size_t i = 0; i < n; i++)
+		b->box.sources[i] = of[i].fd;
+	b->box.root_tree = of[n].fd;
+	if (r < 0 || (root && take_root(b, of[n].err, e) < 0))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (take_source(b, i, of[i].err, e) < 0)
+			return lc_err_in(e, "mounts[%zu] (%s)", b->plan->mounts.v[i].index,
+					 b->plan->mounts.v[i].target);
 	return 0;
 }
 
 int sources_open(struct build *b, struct lc_error *e)
 {
 	const struct plan *plan = b->plan;
-	size_t n = plan->mounts.n;
+	size_t n = plan->mounts.n, size = (n + 1) * sizeof(struct opened);
 	bool for_init = b->box.mapped_root || plan->ns.of[NS_MOUNT].how == NS_JOIN;
+	void *shared;
+	int r;
 
 	b->box.sources = arena_array(&b->arena, n, sizeof(int));
 	b->box.idmap_userns = arena_array(&b->arena, n, sizeof(int));
 	for (size_t i = 0; i < n; i++)
 		b->box.sources[i] = b->box.idmap_userns[i] = -1;
-	if (for_init && !b->box.is_exec && open_root(b, e) < 0)
-		return -1;
 	for (size_t i = 0; i < n; i++) {
 		const struct plan_mount *m = &plan->mounts.v[i];
 
-		if (wants_idmap(m)) {
-			b->box.idmap_userns[i] = find_userns(b, i, e);
-			if (b->box.idmap_userns[i] < 0)
-				return lc_err_in(e, "mounts[%zu] (%s)", m->index, m->target);
-		}
-		if (for_init && open_source(b, i, e) < 0)
+		if (!wants_idmap(m))
+			continue;
+		b->box.idmap_userns[i] = find_userns(b, i, e);
+		if (b->box.idmap_userns[i] < 0)
 			return lc_err_in(e, "mounts[%zu] (%s)", m->index, m->target);
 	}
+	if (!for_init)
+		return 0;
+	shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return lc_err_errno(e, "mmap");
+	r = open_for_init(b, shared, e);
+	munmap(shared, size);
 	/* Those are mapped already; what is left in the list is for init to do. */
 	for (size_t i = 0; i < n; i++)
 		if (b->box.sources[i] >= 0)
 			fd_release(&b->box.idmap_userns[i]);
-	return 0;
+	return r;
 }

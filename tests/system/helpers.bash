@@ -73,6 +73,7 @@ no_userns() {
 	SHIFT=
 	config 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(select(.type != "user"))'
 	unshift_ids "$BUNDLE/rootfs"
+	chown 0:0 "$BUNDLE" "$BATS_TEST_TMPDIR"
 }
 
 # Skips what no user namespace may do, with the switch only.

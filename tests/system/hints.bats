@@ -114,6 +114,7 @@ json_hull() {
 }
 
 @test "hint: no namespaces left" {
+	no_userns
 	config '.linux.namespaces |= map(select(.type | IN("pid", "mount", "uts")))'
 	# shellcheck disable=SC2016 # expanded inside
 	run unshare --user --map-root-user --mount sh -c 'echo 0 >/proc/sys/user/max_uts_namespaces
@@ -123,6 +124,7 @@ json_hull() {
 
 # A mount with ids of its own takes a user namespace to describe them.
 idmapped_mount() {
+	no_userns
 	mkdir data
 	config '.linux.namespaces |= map(select(.type | IN("pid", "mount"))) | del(.hostname) | .mounts += [{destination: "/data", type: "bind",
 		source: "data", options: ["bind", "idmap"], uidMappings: [{containerID: 0, hostID: 0, size: 1}],
