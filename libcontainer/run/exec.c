@@ -24,6 +24,7 @@ struct execution {
 	struct spec_process *process; /* of a process.json, or NULL */
 	struct console console; /* owned */
 	int console_socket, cgroup; /* owned */
+	enum status status; /* of the container */
 	struct sandbox_ref init, ref; /* owned */
 };
 
@@ -41,19 +42,17 @@ static void execution_release(struct execution *x)
 
 static int open_target(struct execution *x, const char *id, struct lc_error *e)
 {
-	enum status status;
-
 	if (container_open(x->lc, id, false, &x->c, e) < 0)
 		return -1;
 	x->init.pid = x->c.state.init.pid;
 	x->init.pidfd = process_open(&x->c.state.init);
-	status = container_status_of(&x->c, x->init.pidfd >= 0);
-	if (status == STATUS_STOPPED)
+	x->status = container_status_of(&x->c, x->init.pidfd >= 0);
+	if (x->status == STATUS_STOPPED)
 		return container_not_running(e);
-	if (status == STATUS_CREATING)
+	if (x->status == STATUS_CREATING)
 		return lc_err(e, LC_ESTATE, "cannot exec in container \"%s\" while it is created",
 			      id);
-	if (status == STATUS_PAUSED && !x->how.ignore_paused)
+	if (x->status == STATUS_PAUSED && !x->how.ignore_paused)
 		return lc_err(e, LC_ESTATE,
 			      "cannot exec in a paused container (resume it, or use "
 			      "--ignore-paused)");
@@ -227,6 +226,8 @@ static int begin(struct execution *x, struct lc_error *e)
 {
 	const struct sandbox_ops *ops = container_sandbox(x->c.state.vm, e);
 	const struct cgroup_ref *ref = &x->c.state.cgroup;
+	/* A paused one will be running when this one is. */
+	enum status status = x->status == STATUS_PAUSED ? STATUS_RUNNING : x->status;
 	struct sandbox_args args = {
 		.plan = &x->loaded.plan,
 		.log = x->lc->log,
@@ -239,8 +240,8 @@ static int begin(struct execution *x, struct lc_error *e)
 		.console_socket = x->console_socket,
 		.preserve_fds = (int)x->how.preserve_fds,
 		.detach = x->how.detach,
-		.state_creating = container_hook_head(&x->c, STATUS_RUNNING),
-		.state_created = container_hook_head(&x->c, STATUS_RUNNING),
+		.state_creating = container_hook_head(&x->c, status),
+		.state_created = container_hook_head(&x->c, status),
 		.state_tail = container_hook_tail(&x->c),
 		.cloned = cloned,
 		.adopt = cgroup_ops_of(ref->driver)->attach && !x->how.cgroup ? adopt : NULL,

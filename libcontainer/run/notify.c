@@ -20,12 +20,7 @@ static int send_all(int sock, const char *text, size_t len, int listener)
 	return fd_write_all(sock, text + first, len - first);
 }
 
-static void add_state(struct buf *b, const char *head, const char *tail, pid_t pid)
-{
-	buf_addf(b, "%s%d%s", head, pid, tail);
-}
-
-int notify_hand_over(const struct plan *plan, const char *head, const char *tail, pid_t pid,
+int notify_hand_over(const struct plan *plan, const struct notify_container *of, pid_t pid,
 		     int listener, struct lc_error *e)
 {
 	const struct plan_seccomp *seccomp = &plan->seccomp;
@@ -43,9 +38,7 @@ int notify_hand_over(const struct plan *plan, const char *head, const char *tail
 	json_add_i64(&w, "pid", pid);
 	if (seccomp->listener_metadata)
 		json_add_string(&w, "metadata", seccomp->listener_metadata);
-	buf_add(&w.out, ",\"state\":");
-	add_state(&w.out, head, tail, pid);
-	buf_add(&w.out, "}");
+	buf_addf(&w.out, ",\"state\":%s%d%s}", of->head, of->init, of->tail);
 	sock = socket_connect(SOCK_STREAM, seccomp->listener_member, seccomp->listener_path, e);
 	if (sock < 0)
 		return -1;

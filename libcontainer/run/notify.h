@@ -6,9 +6,15 @@
 #include "plan/plan.h"
 #include <sys/types.h>
 
-/* Sends the process state (OCI config-linux, "the container process state") with @listener. @head
- * and @tail: the state document around the pid. */
-int notify_hand_over(const struct plan *plan, const char *head, const char *tail, pid_t pid,
+/* What is told of the container: its state document around the pid, and the pid of its init. */
+struct notify_container {
+	const char *head, *tail;
+	pid_t init;
+};
+
+/* Sends the process state (OCI config-linux, "the container process state") with @listener. @pid:
+ * of the process that has the filter, which with exec is not init. */
+int notify_hand_over(const struct plan *plan, const struct notify_container *of, pid_t pid,
 		     int listener, struct lc_error *e) lc_checked;
 
 #endif

@@ -455,13 +455,13 @@ static int run_hooks(struct build *b, struct lc_error *e)
 	return sync_send(b->sync, SYNC_HOOKED, -1, 0, e);
 }
 
-static int hand_over_listener(struct build *b, int listener, struct lc_error *e)
+static int hand_over_listener(struct build *b, pid_t init, int listener, struct lc_error *e)
 {
 	auto_fd owned = listener;
 	const struct sandbox_args *args = b->args;
+	struct notify_container of = { args->state_creating, args->state_tail, init };
 
-	if (notify_hand_over(b->plan, args->state_creating, args->state_tail, b->ref.pid, owned,
-			     e) < 0)
+	if (notify_hand_over(b->plan, &of, b->ref.pid, owned, e) < 0)
 		return -1;
 	if (!process_wait_gone(b->helper, (int)args->timeout_ms))
 		return lc_err(e, LC_ESYSTEM,
@@ -486,7 +486,7 @@ static int converse(struct build *b, struct lc_error *e)
 		else if (r == 4)
 			b->helper = fd_take(&fd);
 		else if (r == 2)
-			r = hand_over_listener(b, fd_take(&fd), e) < 0 ? -1 : 2;
+			r = hand_over_listener(b, b->ref.pid, fd_take(&fd), e) < 0 ? -1 : 2;
 		fd_release(&fd);
 		if (r <= 0)
 			return r;
@@ -585,7 +585,7 @@ static int prepare_exec(struct build *b, const struct sandbox_ref *ref, struct l
 }
 
 /* A listener may still come before the program begins. */
-static int converse_exec(struct build *b, struct lc_error *e)
+static int converse_exec(struct build *b, const struct sandbox_ref *ref, struct lc_error *e)
 {
 	static const enum sync_what helper = SYNC_HELPER, notify = SYNC_NOTIFY;
 	auto_fd listener = -1;
@@ -595,7 +595,7 @@ static int converse_exec(struct build *b, struct lc_error *e)
 	if (hear(b, &helper, 1, &b->helper, NULL, e) < 0 ||
 	    hear(b, &notify, 1, &listener, NULL, e) < 0)
 		return -1;
-	return hand_over_listener(b, fd_take(&listener), e);
+	return hand_over_listener(b, ref->pid, fd_take(&listener), e);
 }
 
 static int ns_exec(const struct sandbox_args *args, const struct sandbox_ref *ref,
@@ -612,7 +612,8 @@ static int ns_exec(const struct sandbox_args *args, const struct sandbox_ref *re
 	b.light = build_light_works && !b.box.mapped_root &&
 		  !(b.target_flags & ns_kinds[NS_TIME].flag);
 	b.wait = !b.light; /* its pid is told first, and its limits are set */
-	if (spawn(&b, &outside, e) < 0 || admit(&b, outside, e) < 0 || converse_exec(&b, e) < 0) {
+	if (spawn(&b, &outside, e) < 0 || admit(&b, outside, e) < 0 ||
+	    converse_exec(&b, ref, e) < 0) {
 		process_end(b.ref.pidfd);
 		return -1;
 	}

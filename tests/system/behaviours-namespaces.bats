@@ -175,18 +175,39 @@ C
 	[ ! -d rootfs/tmp/made ]
 }
 
+# sent_for PID STATUS: what the agent was sent is about the process PID of our container, which is in that state.
+sent_for() {
+	jq -e --arg id "$ID" --argjson of "$1" --argjson pid "$pid" --arg status "$2" --arg bundle "$PWD" '
+		keys == ["fds", "metadata", "ociVersion", "pid", "state"] and .ociVersion == "1.3.0" and
+		.fds == ["seccompFd"] and .metadata == "meta" and .pid == $of and (.state |
+		.id == $id and .status == $status and .pid == $pid and .bundle == $bundle and
+		.annotations == {some: "thing"} and (.ociVersion | startswith("1.")))' sent || {
+		cat sent
+		return 1
+	}
+}
+
 @test "seccomp: the listener goes to the agent with the state; exec too" {
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $l, listenerMetadata: "meta",
-		syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]} | .root.readonly = false' --arg l "$PWD/agent"
+		syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]} | .root.readonly = false |
+		.annotations = {some: "thing"}' --arg l "$PWD/agent"
 	agent "$PWD/agent" sent
 	program sh -c 'mkdir /tmp/made && exec sleep 1000'
-	timeout 20 "$HULL" --root "$STATES" run -d "$ID"
-	until_true test -d rootfs/tmp/made
-	jq -e --arg id "$ID" --argjson pid "$(pid_of "$ID")" '.fds == ["seccompFd"] and .pid == $pid and .metadata == "meta" and
-		.state.id == $id and .state.status == "creating" and (.ociVersion | type) == "string"' sent
+	timeout 60 "$HULL" --root "$STATES" create "$ID" </dev/null >/dev/null 2>&1
+	pid=$(pid_of "$ID")
+	sent_for "$pid" creating
 	rm sent
-	timeout 20 "$HULL" --root "$STATES" exec "$ID" mkdir /tmp/second
-	jq -e '.fds == ["seccompFd"]' sent
+	# Of an exec the process is another, and the container's state is its own.
+	timeout 60 "$HULL" --root "$STATES" exec -d --pid-file first "$ID" sh -c 'mkdir /tmp/first && exec sleep 1000' \
+		</dev/null >/dev/null 2>&1
+	until_true test -d rootfs/tmp/first
+	sent_for "$(cat first)" created
+	rm sent
+	hull start "$ID"
+	until_true test -d rootfs/tmp/made
+	timeout 60 "$HULL" --root "$STATES" exec "$ID" mkdir /tmp/second
+	sent_for "$(jq .pid sent)" running
+	[ "$(jq .pid sent)" != "$pid" ]
 	hull delete --force "$ID"
 }
 
