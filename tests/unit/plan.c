@@ -469,6 +469,19 @@ TEST(sysfs_of_another_network_namespace_is_bound)
 	CHECK_STR(plan_of(&c)->mounts.v[0].fallback_bind, NULL);
 }
 
+TEST(mqueue_of_another_ipc_namespace_is_bound)
+{
+	struct config c = { .mounts = "{\"destination\":\"/dev/mqueue\",\"type\":\"mqueue\"}",
+			    .namespaces = user_ns,
+			    .linux_ = MAPS };
+
+	CHECK_STR(plan_of(&c)->mounts.v[0].fallback_bind, "/dev/mqueue");
+	c.namespaces = "{\"type\":\"user\"},{\"type\":\"ipc\"}";
+	CHECK_STR(plan_of(&c)->mounts.v[0].fallback_bind, NULL);
+	c.namespaces = c.linux_ = NULL;
+	CHECK_STR(plan_of(&c)->mounts.v[0].fallback_bind, NULL);
+}
+
 TEST(owners_of_file_systems_must_be_mapped)
 {
 	struct config c = { .mounts = "{\"destination\":\"/dev/pts\",\"type\":\"devpts\","
