@@ -203,19 +203,25 @@ static uint32_t cpus_of_quota(const char *max)
 	return (uint32_t)((quota + period - 1) / period);
 }
 
-static void size_cpus(const struct spec_vm *vm, const struct plan_cgroup *cgroup,
-		      struct vm_machine *out)
+static int size_cpus(const struct spec_vm *vm, const struct plan_cgroup *cgroup,
+		     struct vm_machine *out, struct lc_error *e)
 {
 	uint32_t there = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	uint32_t cpus = cpus_of_quota(limit_of(cgroup, "cpu.max"));
 
 	if (!cpus)
 		cpus = 2;
+	if (there > CPUS_MAX)
+		there = CPUS_MAX;
 	if (cpus > there)
 		cpus = there;
 	if (vm && vm->hwConfig && vm->hwConfig->vcpus.set)
 		cpus = vm->hwConfig->vcpus.v;
-	out->cpus = cpus > CPUS_MAX ? CPUS_MAX : cpus ? cpus : 1;
+	if (cpus > CPUS_MAX)
+		return lc_err(e, LC_ECONFIG, "vm.hwConfig.vcpus: expected at most %d, found %u",
+			      CPUS_MAX, cpus);
+	out->cpus = cpus;
+	return 0;
 }
 
 /* ---- the guest's part ---- */
@@ -280,9 +286,9 @@ int vm_translate(struct arena *a, const struct spec_vm *vm, struct plan *plan,
 	struct plan *guest;
 
 	*out = (struct vm_machine){ 0 };
-	if (check(plan, e) < 0 || size_memory(vm, &plan->cgroup, out, e) < 0)
+	if (check(plan, e) < 0 || size_memory(vm, &plan->cgroup, out, e) < 0 ||
+	    size_cpus(vm, &plan->cgroup, out, e) < 0)
 		return -1;
-	size_cpus(vm, &plan->cgroup, out);
 	guest = guest_of(a, plan);
 	guest->root.path = arena_strdup(a, ORDER_EXPORT "/" VM_EXPORT_ROOT);
 	change_mounts(a, guest);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whether the container runs in a virtual machine, and what of the section vm hull carries out:
- * kernel, image, vcpus and memory.  The rest describes machines of other monitors and is refused
- * by name. */
+ * kernel, vcpus and memory.  The rest describes machines of other monitors and is refused by name.
+ */
 #include "plan/make.h"
 #include "base/str.h"
 
@@ -50,12 +50,15 @@ static int check_hardware(struct planner *p, const struct spec_hw_config *hw)
 
 static int check_image(struct planner *p, const struct spec_vm_image *image)
 {
-	if (!image || image->format == IMAGE_RAW)
+	if (!image)
 		return 0;
+	if (image->format != IMAGE_RAW)
+		return lc_err(p->e, LC_EUNSUPPORTED, "vm.image.format: not supported: %s",
+			      word_name(image_format_words, (int)image->format));
 	return lc_err(p->e, LC_EUNSUPPORTED,
-		      "vm.image.format: not supported: %s, only raw images are (qemu-img convert "
-		      "-O raw makes them)",
-		      word_name(image_format_words, (int)image->format));
+		      "vm.image.path: not supported: the root file system of hull's machines is "
+		      "root.path, found \"%s\"",
+		      image->path);
 }
 
 static int check_section(struct planner *p, const struct spec_vm *vm)

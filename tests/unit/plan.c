@@ -698,14 +698,16 @@ TEST(a_virtual_machine_is_hulls_own_kind)
 		{ { .top = VM(",\"hwConfig\":{\"irqs\":[112]}") },
 		  "vm.hwConfig.irqs: not supported" },
 		{ { .top = VM(",\"image\":{\"path\":\"/i\",\"format\":\"qcow2\"}") },
-		  "vm.image.format: not supported: qcow2, only raw" },
+		  "vm.image.format: not supported: qcow2" },
+		{ { .top = VM(",\"image\":{\"path\":\"/i\",\"format\":\"raw\"}") },
+		  "vm.image.path: not supported: the root file system of hull's machines is "
+		  "root.path, found \"/i\"" },
 		{ { .top = ",\"annotations\":{\"dev.hull.isolation\":\"VM\"}" },
 		  "annotations.dev.hull.isolation: expected container or vm, found \"VM\"" },
 		{ { .top = VM("") }, "no error" },
 		{ { .top = VM(",\"hypervisor\":{\"path\":\"" LIBEXECDIR "/hull-vmm\"}") },
 		  "no error" },
 		{ { .top = VM(",\"hwConfig\":{\"vcpus\":2,\"memory\":268435456}") }, "no error" },
-		{ { .top = VM(",\"image\":{\"path\":\"/i\",\"format\":\"raw\"}") }, "no error" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)

@@ -82,6 +82,36 @@ TEST(limits_go_where_they_are_counted)
 	CHECK_STR(value_of(&plan, "io.weight"), "50");
 }
 
+/* config.json with this section. */
+static struct spec_vm *section(const char *hardware)
+{
+	char *text = arena_printf(&a,
+				  "{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"r\"},\"vm\":{"
+				  "\"kernel\":{\"path\":\"/k\",\"initrd\":\"/i\",\"parameters\":["
+				  "\"one\",\"two=2\"]},\"hwConfig\":{%s}}}",
+				  hardware);
+	struct spec *spec;
+
+	CHECK_OK(spec_load(&a, "c", text, strlen(text), NULL, &spec, &e), &e);
+	return spec->vm;
+}
+
+TEST(the_section_says_what_machine_it_is)
+{
+	struct plan plan = plan_of_container();
+	struct vm_machine m;
+
+	CHECK_OK(vm_translate(&a, section("\"vcpus\":3,\"memory\":314572800"), &plan, &m, &e), &e);
+	CHECK_STR(m.kernel, "/k");
+	CHECK_STR(m.initrd, "/i");
+	CHECK_INT(m.parameters.n, 2);
+	CHECK_STR(m.parameters.v[1], "two=2");
+	CHECK_INT(m.cpus, 3);
+	CHECK_INT(m.memory_mib, 300);
+	CHECK_INT(vm_translate(&a, section("\"vcpus\":65"), &plan, &m, &e), -1);
+	CHECK_STR(e.msg, "vm.hwConfig.vcpus: expected at most 64, found 65");
+}
+
 TEST(the_guest_sees_the_export_and_no_systemd)
 {
 	struct plan plan = plan_of_container();
