@@ -44,6 +44,9 @@ struct lc_host {
 			  * none: containers begin sooner */
 	const char *vm_kernel; /* that virtual machines boot when config.json names none; NULL: the
 				* first that is found */
+	const char *vm_annotations; /* the annotations of dev.hull.vm.* that count, by their names,
+				     * between blanks or commas; all others are refused. NULL:
+				     * none do */
 };
 
 /* Opens the directory of states (made when it is first needed). */

@@ -169,7 +169,7 @@ static uint64_t host_mib(void)
 	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / MIB;
 }
 
-static int size_memory(const struct spec_vm *vm, const struct plan_cgroup *cgroup,
+static int size_memory(const struct plan_machine *asked, const struct plan_cgroup *cgroup,
 		       struct vm_machine *out, struct lc_error *e)
 {
 	const char *text = limit_of(cgroup, "memory.max");
@@ -179,8 +179,8 @@ static int size_memory(const struct spec_vm *vm, const struct plan_cgroup *cgrou
 		mib = DEFAULT_MIB;
 	if (text && str_u64(text, &limit))
 		mib = (limit + MIB - 1) / MIB + VM_GUEST_MIB;
-	if (vm && vm->hwConfig && vm->hwConfig->memory.set)
-		mib = vm->hwConfig->memory.v / MIB;
+	if (asked->memory.set)
+		mib = asked->memory.v / MIB;
 	if (mib < VM_GUEST_MIB)
 		return lc_err(e, LC_ECONFIG,
 			      "vm.hwConfig.memory: %llu MiB are too little for a virtual machine",
@@ -203,7 +203,7 @@ static uint32_t cpus_of_quota(const char *max)
 	return (uint32_t)((quota + period - 1) / period);
 }
 
-static int size_cpus(const struct spec_vm *vm, const struct plan_cgroup *cgroup,
+static int size_cpus(const struct plan_machine *asked, const struct plan_cgroup *cgroup,
 		     struct vm_machine *out, struct lc_error *e)
 {
 	uint32_t there = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
@@ -215,8 +215,8 @@ static int size_cpus(const struct spec_vm *vm, const struct plan_cgroup *cgroup,
 		there = CPUS_MAX;
 	if (cpus > there)
 		cpus = there;
-	if (vm && vm->hwConfig && vm->hwConfig->vcpus.set)
-		cpus = vm->hwConfig->vcpus.v;
+	if (asked->vcpus.set)
+		cpus = asked->vcpus.v;
 	if (cpus > CPUS_MAX)
 		return lc_err(e, LC_ECONFIG, "vm.hwConfig.vcpus: expected at most %d, found %u",
 			      CPUS_MAX, cpus);
@@ -280,25 +280,22 @@ static struct plan *guest_of(struct arena *a, const struct plan *plan)
 	return guest;
 }
 
-int vm_translate(struct arena *a, const struct spec_vm *vm, struct plan *plan,
-		 struct vm_machine *out, struct lc_error *e)
+int vm_translate(struct arena *a, struct plan *plan, struct vm_machine *out, struct lc_error *e)
 {
 	struct plan *guest;
 
 	*out = (struct vm_machine){ 0 };
-	if (check(plan, e) < 0 || size_memory(vm, &plan->cgroup, out, e) < 0 ||
-	    size_cpus(vm, &plan->cgroup, out, e) < 0)
+	if (check(plan, e) < 0 || size_memory(&plan->machine, &plan->cgroup, out, e) < 0 ||
+	    size_cpus(&plan->machine, &plan->cgroup, out, e) < 0)
 		return -1;
 	guest = guest_of(a, plan);
 	guest->root.path = arena_strdup(a, ORDER_EXPORT "/" VM_EXPORT_ROOT);
 	change_mounts(a, guest);
 	change_devices(a, guest);
 	out->guest = guest;
-	if (vm && vm->kernel) {
-		out->kernel = vm->kernel->path;
-		out->initrd = vm->kernel->initrd;
-		out->parameters = vm->kernel->parameters;
-	}
+	out->kernel = plan->machine.kernel;
+	out->initrd = plan->machine.initrd;
+	out->parameters = plan->machine.parameters;
 	if (limit_of(&plan->cgroup, "memory.max")) {
 		select_files(a, &plan->cgroup, is_hosts);
 		limit_machine(a, &plan->cgroup, out->memory_mib + VM_HOST_MIB);

@@ -22,8 +22,8 @@ struct vm_machine {
 };
 
 /* Splits @plan: @out->guest is the guest's, and of @plan the limits become those of the machine. */
-int vm_translate(struct arena *a, const struct spec_vm *vm, struct plan *plan,
-		 struct vm_machine *out, struct lc_error *e) lc_checked;
+int vm_translate(struct arena *a, struct plan *plan, struct vm_machine *out,
+		 struct lc_error *e) lc_checked;
 
 /* The guest's part of an `exec`. */
 int vm_translate_exec(struct arena *a, const struct plan *plan, struct plan **out,

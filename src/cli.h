@@ -21,13 +21,18 @@ struct globals {
 	bool debug, systemd_cgroup, version;
 };
 
+/* What no option says; NULL: hull.conf does not either. */
+struct conf {
+	const char *isolation, *vm_kernel, *vm_annotations;
+};
+
 struct cli {
 	const char *name; /* basename of argv[0]: hull, or runc, crun, krun, hull-vm */
 	const struct command *command;
 	struct globals globals;
 	struct lc *lc;
 	const struct lc_log *log;
-	const char *isolation, *vm_kernel; /* hull.conf's; NULL: it has none */
+	struct conf conf;
 	struct arena arena; /* what lives until the end */
 };
 

@@ -15,15 +15,16 @@
 
 struct settings {
 	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless, *timeout;
-	const char *isolation, *vm_kernel;
+	struct conf conf;
 };
 
 /* Of the host's root, as seen in a user namespace that does not map it (user_namespaces(7)). */
 enum { OVERFLOW_UID = 65534 };
 
 /* In place of a list of words. */
-#define ANY  NULL
-#define PATH "/"
+#define ANY	NULL
+#define PATH	"/"
+#define SOME_OF "some of " /* begins words of which the value has any number */
 
 static const struct key {
 	const char *name;
@@ -32,14 +33,16 @@ static const struct key {
 } keys[] = {
 	{ "cgroup-manager", offsetof(struct settings, cgroup_manager),
 	  "cgroupfs, systemd or disabled" },
-	{ "isolation", offsetof(struct settings, isolation), "container or vm" },
+	{ "isolation", offsetof(struct settings, conf.isolation), "container or vm" },
 	{ "log", offsetof(struct settings, log), ANY },
 	{ "log-format", offsetof(struct settings, log_format), "text or json" },
 	{ "log-level", offsetof(struct settings, log_level), "error, warning or debug" },
 	{ "root", offsetof(struct settings, root), PATH },
 	{ "rootless", offsetof(struct settings, rootless), "true, false or auto" },
 	{ "timeout", offsetof(struct settings, timeout), ANY },
-	{ "vm.kernel", offsetof(struct settings, vm_kernel), PATH },
+	{ "vm.annotations", offsetof(struct settings, conf.vm_annotations),
+	  SOME_OF "dev.hull.vm.kernel, dev.hull.vm.memory and dev.hull.vm.vcpus" },
+	{ "vm.kernel", offsetof(struct settings, conf.vm_kernel), PATH },
 };
 
 static const char **setting(struct settings *s, const struct key *k)
@@ -95,17 +98,32 @@ static int unknown_key(const char *name, unsigned line, struct lc_error *e)
 }
 
 /* Is it one of "a, b or c"? */
-static bool is_word_of(const char *words, const char *value)
+static bool is_word_of(const char *words, const char *value, size_t n)
 {
-	size_t n = strlen(value);
 	const char *end;
+
+	if (str_starts(words, SOME_OF))
+		words += strlen(SOME_OF);
 
 	for (const char *p = words; *p; p = end + strspn(end, ", ")) {
 		end = p + strcspn(p, ", ");
-		if ((size_t)(end - p) == n && !strncmp(p, value, n) && strcmp(value, "or") != 0)
+		if ((size_t)(end - p) == n && !strncmp(p, value, n) && !str_starts(p, "or ") &&
+		    !str_starts(p, "and "))
 			return true;
 	}
 	return false;
+}
+
+static bool are_words_of(const char *words, const char *value)
+{
+	for (const char *p = value; *p; p += strspn(p, "," BLANKS)) {
+		size_t n = strcspn(p, "," BLANKS);
+
+		if (!is_word_of(words, p, n))
+			return false;
+		p += n;
+	}
+	return true;
 }
 
 static int check_value(const struct key *k, const char *value, unsigned line, struct lc_error *e)
@@ -119,7 +137,8 @@ static int check_value(const struct key *k, const char *value, unsigned line, st
 		return 0;
 	if (!strcmp(k->words, PATH))
 		expected = *value == '/' ? NULL : "an absolute path";
-	else if (!is_word_of(k->words, value))
+	else if (!(str_starts(k->words, SOME_OF) ? are_words_of(k->words, value)
+						 : is_word_of(k->words, value, strlen(value))))
 		expected = k->words;
 	if (expected)
 		return lc_err(e, LC_ECONFIG, "%s:%u: %s: expected %s, found \"%s\"", CONF_FILE,
@@ -190,8 +209,7 @@ static void take(const char **given, const char *value)
 		*given = value;
 }
 
-int conf_apply(struct arena *a, struct globals *g, const char **isolation, const char **vm_kernel,
-	       struct lc_error *e)
+int conf_apply(struct arena *a, struct globals *g, struct conf *conf, struct lc_error *e)
 {
 	struct settings s = { 0 };
 
@@ -204,7 +222,6 @@ int conf_apply(struct arena *a, struct globals *g, const char **isolation, const
 	take(&g->cgroup_manager, s.cgroup_manager);
 	take(&g->rootless, s.rootless);
 	take(&g->timeout, s.timeout);
-	*isolation = s.isolation;
-	*vm_kernel = s.vm_kernel;
+	*conf = s.conf;
 	return 0;
 }

@@ -5,9 +5,9 @@
 
 #include "cli.h"
 
-/* Fills what the command line left open in @g, and @isolation and @vm_kernel, which are NULL where
- * the file has none.  Without the file nothing happens.  LC_ECONFIG with file and line. */
-int conf_apply(struct arena *a, struct globals *g, const char **isolation, const char **vm_kernel,
+/* Fills @conf, and in @g what the command line left open.  Without the file nothing happens.
+ * LC_ECONFIG with file and line. */
+int conf_apply(struct arena *a, struct globals *g, struct conf *conf,
 	       struct lc_error *e) lc_checked;
 
 #endif

@@ -106,7 +106,7 @@ const char *isolation_of(const struct cli *cli, const char *given)
 
 	if (given)
 		return given;
-	return is_vm || (cli->isolation && !strcmp(cli->isolation, "vm")) ? "vm" : NULL;
+	return is_vm || (cli->conf.isolation && !strcmp(cli->conf.isolation, "vm")) ? "vm" : NULL;
 }
 
 /* runc's own statuses where engines know hull under that name; else those of shells and engines. */
@@ -143,7 +143,8 @@ static int open_library(struct cli *cli, struct lc_error *e)
 	if (g->timeout && read_timeout(g->timeout, &host.timeout_ms, e) < 0)
 		return -1;
 	host.cgroup_manager = g->systemd_cgroup ? "systemd" : g->cgroup_manager;
-	host.vm_kernel = cli->vm_kernel;
+	host.vm_kernel = cli->conf.vm_kernel;
+	host.vm_annotations = cli->conf.vm_annotations;
 	host.log = log_sink();
 	host.may_thread = true;
 	cli->log = host.log;
@@ -225,7 +226,7 @@ static int dispatch(struct cli *cli, int argc, char **argv, struct lc_error *e)
 		return 0;
 	}
 	cli->command = command_by_name(argv[first]);
-	if (conf_apply(&cli->arena, &cli->globals, &cli->isolation, &cli->vm_kernel, e) < 0)
+	if (conf_apply(&cli->arena, &cli->globals, &cli->conf, e) < 0)
 		return -1;
 	if (log_open(&cli->globals, cli->name, e) < 0)
 		return -1;

@@ -5,6 +5,8 @@
 #include "plan/make.h"
 #include "base/str.h"
 
+#include <string.h>
+
 #define MONITOR LIBEXECDIR "/hull-vmm"
 
 static int refuse(struct planner *p, const char *member, const char *why)
@@ -84,11 +86,112 @@ static int check_annotation(struct planner *p)
 	return 0;
 }
 
+/* ---- annotations of the machine ---- */
+
+#define PREFIX "dev.hull.vm."
+
+static int set_kernel(struct planner *p, struct plan_machine *m, const char *value)
+{
+	if (*value != '/')
+		return lc_err(p->e, LC_ECONFIG, "expected an absolute path, found \"%s\"", value);
+	m->kernel = arena_strdup(p->a, value);
+	m->initrd = NULL; /* another kernel's */
+	return 0;
+}
+
+static int set_memory(struct planner *p, struct plan_machine *m, const char *value)
+{
+	m->memory.set = str_u64(value, &m->memory.v);
+	if (m->memory.set)
+		return 0;
+	return lc_err(p->e, LC_ECONFIG, "expected a number of bytes, found \"%s\"", value);
+}
+
+static int set_vcpus(struct planner *p, struct plan_machine *m, const char *value)
+{
+	m->vcpus.set = str_u32(value, &m->vcpus.v) && m->vcpus.v > 0;
+	if (m->vcpus.set)
+		return 0;
+	return lc_err(p->e, LC_ECONFIG, "expected a number of processors, found \"%s\"", value);
+}
+
+static const struct machine_annotation {
+	const char *name;
+	int (*set)(struct planner *p, struct plan_machine *m, const char *value);
+} machine_annotations[] = {
+	{ "kernel", set_kernel },
+	{ "memory", set_memory },
+	{ "vcpus", set_vcpus },
+};
+
+/* Is it one of "a b, c"? */
+static bool is_listed(const char *list, const char *key)
+{
+	size_t n;
+
+	for (const char *word = list ? list : ""; *word; word += n) {
+		word += strspn(word, ", \t");
+		n = strcspn(word, ", \t");
+		if (n == strlen(key) && !strncmp(word, key, n))
+			return true;
+	}
+	return false;
+}
+
+/* They come from whoever may write a pod: what this machine's administrator has not allowed is
+ * refused, whether a virtual machine is made or not. */
+static int apply_annotation(struct planner *p, const char *key, const char *value)
+{
+	const struct machine_annotation *known = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(machine_annotations); i++)
+		if (!strcmp(machine_annotations[i].name, key + strlen(PREFIX)))
+			known = &machine_annotations[i];
+	if (!known)
+		return lc_err(p->e, LC_ECONFIG,
+			      "annotations.%s: there is no such annotation; of " PREFIX
+			      "* there are kernel, memory and vcpus",
+			      key);
+	if (!is_listed(p->options->vm_annotations, key))
+		return lc_err(p->e, LC_EUNSUPPORTED,
+			      "annotations.%s: refused: hull.conf does not allow it "
+			      "(vm.annotations = %s)",
+			      key, key);
+	if (known->set(p, &p->plan->machine, value) < 0)
+		return lc_err_in(p->e, "annotations.%s", key);
+	return 0;
+}
+
+static void take_section(const struct spec_vm *vm, struct plan_machine *m)
+{
+	if (vm->kernel)
+		*m = (struct plan_machine){ .kernel = vm->kernel->path,
+					    .initrd = vm->kernel->initrd,
+					    .parameters = vm->kernel->parameters };
+	if (vm->hwConfig) {
+		m->memory = vm->hwConfig->memory;
+		m->vcpus = vm->hwConfig->vcpus;
+	}
+}
+
+static int describe_machine(struct planner *p)
+{
+	const struct pairs *all = &p->spec->annotations;
+
+	if (p->spec->vm)
+		take_section(p->spec->vm, &p->plan->machine);
+	for (size_t i = 0; i < all->n; i++)
+		if (str_starts(all->v[i].key, PREFIX) &&
+		    apply_annotation(p, all->v[i].key, all->v[i].value) < 0)
+			return -1;
+	return 0;
+}
+
 int planner_vm(struct planner *p)
 {
 	const struct spec_vm *vm = p->spec->vm;
 
-	if (check_annotation(p) < 0)
+	if (check_annotation(p) < 0 || describe_machine(p) < 0)
 		return -1;
 	if (!vm)
 		return 0;

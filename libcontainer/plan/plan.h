@@ -243,6 +243,14 @@ struct plan_rdt {
 	bool monitor; /* a monitoring group of its own */
 };
 
+/* What config.json and annotations say about the virtual machine; all of it may be missing. */
+struct plan_machine {
+	char *kernel, *initrd; /* paths on the host */
+	struct strs parameters; /* of the kernel */
+	struct opt_u64 memory; /* bytes */
+	struct opt_u32 vcpus;
+};
+
 /* Something that was asked for and is left out, and why: a warning or a debug line. */
 struct plan_note {
 	char *member, *text;
@@ -282,6 +290,7 @@ struct plan {
 	struct pairs annotations;
 	bool rootless; /* the caller is not root of the initial user namespace */
 	bool vm; /* carried out in a microVM */
+	struct plan_machine machine; /* for it, if it is one */
 	PLAN_LIST(struct plan_note) notes;
 };
 
@@ -292,6 +301,7 @@ struct plan_options {
 	bool no_pivot, no_new_keyring;
 	const char *rootless; /* "true", "false", "auto" or NULL */
 	const char *seccomp_receiver; /* RUN_OCI_SECCOMP_RECEIVER, or NULL */
+	const char *vm_annotations; /* those of dev.hull.vm.* that count: as struct lc_host */
 };
 
 /* One `exec`: a process.json, or config.json's process with changes (as struct lc_exec). */

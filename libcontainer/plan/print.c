@@ -300,6 +300,16 @@ static const struct field plan_rdt_fields[] = {
 };
 static SHAPE(plan_rdt);
 
+static const struct field plan_machine_fields[] = {
+	F_STRING(struct plan_machine, kernel),
+	F_STRING(struct plan_machine, initrd),
+	F_STRS(struct plan_machine, parameters, OMIT_ZERO),
+	F_OPT_U64(struct plan_machine, memory),
+	F_OPT_U32(struct plan_machine, vcpus),
+	{},
+};
+static SHAPE(plan_machine);
+
 static const struct field plan_note_fields[] = {
 	F_STRING(struct plan_note, member),
 	F_STRING(struct plan_note, text),
@@ -343,6 +353,7 @@ static const struct field plan_fields[] = {
 	F_PAIRS(struct plan, annotations, OMIT_ZERO),
 	F_BOOL(struct plan, rootless),
 	F_BOOL(struct plan, vm),
+	F_STRUCT(struct plan, machine, plan_machine, OMIT_ZERO),
 	F_OBJECTS(struct plan, notes, plan_note, OMIT_ZERO),
 	{},
 };

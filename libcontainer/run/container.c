@@ -127,6 +127,8 @@ static int lc_setup(struct lc *lc, const struct lc_host *host, struct lc_error *
 	lc->lock_ms = host->timeout_ms ? host->timeout_ms : LOCK_WAIT_MS;
 	lc->may_thread = host->may_thread;
 	lc->vm_kernel = host->vm_kernel ? arena_strdup(&lc->arena, host->vm_kernel) : NULL;
+	lc->vm_annotations =
+		host->vm_annotations ? arena_strdup(&lc->arena, host->vm_annotations) : NULL;
 	lc->rootless = arena_strdup(&lc->arena, host->rootless ? host->rootless : "auto");
 	if (strcmp(lc->rootless, "true") && strcmp(lc->rootless, "false") &&
 	    strcmp(lc->rootless, "auto"))

@@ -63,8 +63,7 @@ static int load(struct creation *m, struct lc_error *e)
 			      m->how.isolation);
 	if (!container_sandbox(m->loaded.plan.vm, e))
 		return -1;
-	if (m->loaded.plan.vm &&
-	    vm_translate(&m->c.arena, m->loaded.spec->vm, &m->loaded.plan, &m->machine, e) < 0)
+	if (m->loaded.plan.vm && vm_translate(&m->c.arena, &m->loaded.plan, &m->machine, e) < 0)
 		return -1;
 	if (!m->machine.kernel)
 		m->machine.kernel = m->lc->vm_kernel;

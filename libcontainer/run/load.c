@@ -127,6 +127,7 @@ int load_plan(struct lc *lc, const char *id, const struct lc_create *how, struct
 		.no_new_keyring = how->no_new_keyring,
 		.rootless = lc->rootless,
 		.seccomp_receiver = getenv("RUN_OCI_SECCOMP_RECEIVER"),
+		.vm_annotations = lc->vm_annotations,
 	};
 	if (plan_make(a, out->spec, &out->options, &out->host, &out->plan, e) < 0)
 		return -1;

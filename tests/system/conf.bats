@@ -56,6 +56,21 @@ refused() { # WORDS of the message
 	with_conf run --isolation=container "$ID"
 }
 
+@test "hull.conf: annotations of virtual machines are refused, in every mode, unless they are allowed" {
+	program true
+	config '.annotations = {"dev.hull.vm.memory": "268435456", "dev.hull.vm.vcpus": "1"}'
+	run -125 "$HULL" --root "$STATES" run "$ID"
+	[[ $output == *'annotations.dev.hull.vm.memory: refused: hull.conf does not allow it'* ]]
+	nothing_left
+	echo 'vm.annotations = dev.hull.vm.memory' >"$CONF"
+	run -125 with_conf run "$ID"
+	[[ $output == *'annotations.dev.hull.vm.vcpus: refused: hull.conf does not allow it'* ]]
+	echo 'vm.annotations = dev.hull.vm.memory, dev.hull.vm.vcpus' >"$CONF"
+	with_conf --root "$STATES" run "$ID"
+	echo 'vm.annotations = dev.hull.vm.memory and' >"$CONF"
+	refused '/etc/hull/hull.conf:1: vm.annotations: expected some of dev.hull.vm.kernel, '
+}
+
 @test "hull.conf: what is wrong in it is named by its line" {
 	echo 'cgroup-manager = systemc' >"$CONF"
 	refused '/etc/hull/hull.conf:1: cgroup-manager: expected cgroupfs, systemd or disabled, found "systemc"'

@@ -733,6 +733,55 @@ TEST(a_virtual_machine_is_chosen_and_never_taken_back)
 		CHECK_INT(plan_of(&cases[i].config)->vm, cases[i].vm);
 }
 
+/* What the annotations of a machine make of it, with all of them allowed. */
+TEST(annotations_change_the_machine)
+{
+	struct config c = {
+		.top = VM(",\"hwConfig\":{\"vcpus\":2,\"memory\":268435456}") ",\"annotations\":{"
+									      "\"dev.hull.vm."
+									      "kernel\":\"/boot/"
+									      "other\","
+									      "\"dev.hull.vm."
+									      "memory\":"
+									      "\"536870912\",\"a\":"
+									      "\"b\"}",
+	};
+	static const struct {
+		const char *annotations, *wanted;
+	} wrong[] = {
+		{ "\"dev.hull.vm.vcpus\":\"0\"",
+		  "annotations.dev.hull.vm.vcpus: expected a number of processors, found \"0\"" },
+		{ "\"dev.hull.vm.memory\":\"1G\"",
+		  "annotations.dev.hull.vm.memory: expected a number of bytes, found \"1G\"" },
+		{ "\"dev.hull.vm.kernel\":\"vmlinuz\"",
+		  "annotations.dev.hull.vm.kernel: expected an absolute path" },
+		{ "\"dev.hull.vm.kernels\":\"/k\"", "there is no such annotation" },
+		{ "\"dev.hull.vm.\":\"/k\"", "there is no such annotation" },
+	};
+	struct plan_host host = root_host();
+	struct plan_options options = fs_options;
+	const struct plan_machine *machine;
+	struct lc_error e;
+
+	options.vm_annotations = "dev.hull.vm.kernel, dev.hull.vm.memory dev.hull.vm.vcpus";
+	machine = &try_plan(&c, &options, &host, &e)->machine;
+	CHECK_STR(machine->kernel, "/boot/other");
+	CHECK_INT(machine->memory.v, 536870912);
+	CHECK_INT(machine->vcpus.v, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		c.top = arena_printf(&arena, ",\"annotations\":{%s}", wrong[i].annotations);
+		CHECK(!try_plan(&c, &options, &host, &e));
+		CHECK_CONTAINS(e.msg, wrong[i].wanted);
+	}
+	c.top = ",\"annotations\":{\"dev.hull.vm.vcpus\":\"1\"}";
+	CHECK_INT(try_plan(&c, &options, &host, &e)->machine.vcpus.v, 1);
+	CHECK_INT(try_plan(&c, &options, &host, &e)->vm, false);
+	options.vm_annotations = "dev.hull.vm.vcpu dev.hull.vm.vcpus2";
+	CHECK(!try_plan(&c, &options, &host, &e));
+	CHECK_CONTAINS(e.msg, "annotations.dev.hull.vm.vcpus: refused: hull.conf does not");
+	CHECK_CONTAINS(error_of(&c), "annotations.dev.hull.vm.vcpus: refused: hull.conf does not");
+}
+
 TEST(filters_are_early_only_where_privileges_can_be_gained)
 {
 	struct config c = { .linux_ = arena_printf(&arena, NOTIFYING, "", "SCMP_ACT_ERRNO") };

@@ -6,6 +6,7 @@
 #include "microvm/kernel.h"
 #include "microvm/order.h"
 #include "microvm/translate.h"
+#include "plan-host.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -70,7 +71,7 @@ TEST(limits_go_where_they_are_counted)
 	limit(&plan, "pids.max", "100");
 	limit(&plan, "cpu.max", "150000 100000");
 	limit(&plan, "io.weight", "50");
-	CHECK_OK(vm_translate(&a, NULL, &plan, &m, &e), &e);
+	CHECK_OK(vm_translate(&a, &plan, &m, &e), &e);
 	CHECK_INT(m.memory_mib, 128 + VM_GUEST_MIB);
 	CHECK(m.cpus == 2 || sysconf(_SC_NPROCESSORS_ONLN) < 2);
 	CHECK_STR(value_of(m.guest, "memory.max"), "134217728");
@@ -82,18 +83,23 @@ TEST(limits_go_where_they_are_counted)
 	CHECK_STR(value_of(&plan, "io.weight"), "50");
 }
 
-/* config.json with this section. */
-static struct spec_vm *section(const char *hardware)
+/* The machine of a config.json with this section. */
+static struct plan_machine machine_of(const char *hardware)
 {
 	char *text = arena_printf(&a,
 				  "{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"r\"},\"vm\":{"
 				  "\"kernel\":{\"path\":\"/k\",\"initrd\":\"/i\",\"parameters\":["
 				  "\"one\",\"two=2\"]},\"hwConfig\":{%s}}}",
 				  hardware);
+	struct plan_options options = { .id = "x", .bundle = "/b" };
+	struct plan_host host = root_host();
+	struct plan plan;
 	struct spec *spec;
 
 	CHECK_OK(spec_load(&a, "c", text, strlen(text), NULL, &spec, &e), &e);
-	return spec->vm;
+	CHECK_OK(plan_make(&a, spec, &options, &host, &plan, &e), &e);
+	CHECK(plan.vm);
+	return plan.machine;
 }
 
 TEST(the_section_says_what_machine_it_is)
@@ -101,14 +107,16 @@ TEST(the_section_says_what_machine_it_is)
 	struct plan plan = plan_of_container();
 	struct vm_machine m;
 
-	CHECK_OK(vm_translate(&a, section("\"vcpus\":3,\"memory\":314572800"), &plan, &m, &e), &e);
+	plan.machine = machine_of("\"vcpus\":3,\"memory\":314572800");
+	CHECK_OK(vm_translate(&a, &plan, &m, &e), &e);
 	CHECK_STR(m.kernel, "/k");
 	CHECK_STR(m.initrd, "/i");
 	CHECK_INT(m.parameters.n, 2);
 	CHECK_STR(m.parameters.v[1], "two=2");
 	CHECK_INT(m.cpus, 3);
 	CHECK_INT(m.memory_mib, 300);
-	CHECK_INT(vm_translate(&a, section("\"vcpus\":65"), &plan, &m, &e), -1);
+	plan.machine = machine_of("\"vcpus\":65");
+	CHECK_INT(vm_translate(&a, &plan, &m, &e), -1);
 	CHECK_STR(e.msg, "vm.hwConfig.vcpus: expected at most 64, found 65");
 }
 
@@ -117,7 +125,7 @@ TEST(the_guest_sees_the_export_and_no_systemd)
 	struct plan plan = plan_of_container();
 	struct vm_machine m;
 
-	CHECK_OK(vm_translate(&a, NULL, &plan, &m, &e), &e);
+	CHECK_OK(vm_translate(&a, &plan, &m, &e), &e);
 	CHECK_STR(m.guest->root.path, "/hull/root");
 	CHECK_STR(m.guest->mounts.v[1].source, "/hull/vol/1");
 	CHECK_STR(plan.mounts.v[1].source, "/srv");
@@ -155,7 +163,7 @@ TEST(what_a_machine_cannot_have_is_refused_by_name)
 		struct vm_machine m;
 
 		e = (struct lc_error){ 0 };
-		CHECK_INT(vm_translate(&a, NULL, &cases[i], &m, &e), -1);
+		CHECK_INT(vm_translate(&a, &cases[i], &m, &e), -1);
 		CHECK_CONTAINS(e.msg, wanted[i]);
 	}
 }
