@@ -84,7 +84,7 @@ $ID" ]
 
 @test "events: ends when nobody reads" {
 	hull run -d "$ID"
-	timeout 10 "$HULL" --root "$STATES" events --interval 50ms "$ID" | head -n 1 >out
+	timeout 60 "$HULL" --root "$STATES" events --interval 50ms "$ID" | head -n 1 >out
 	[ "${PIPESTATUS[0]}" -ne 124 ]
 	lines out 1
 }

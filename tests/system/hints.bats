@@ -101,7 +101,10 @@ json_hull() {
 	echo +pids >"$root/cgroup.subtree_control"
 	config '.linux.resources.pids.limit = 10 | .linux.cgroupsPath = $p' --arg p "/hint-$ID/c"
 	# As for a user whose cgroup's files are root's: what enables controllers there cannot be written.
-	run unshare --mount sh -c 'mount --bind /dev/null "$0/cgroup.subtree_control" -o ro && exec "$@"' "$root/hint-$ID" \
+	: >read-only
+	# shellcheck disable=SC2016 # expanded inside
+	run unshare --mount sh -c 'mount --bind read-only "$0/cgroup.subtree_control" &&
+		mount -o remount,bind,ro "$0/cgroup.subtree_control" && exec "$@"' "$root/hint-$ID" \
 		"$HULL" --root "$STATES" --log-format json run "$ID"
 	rmdir "$root/hint-$ID"
 	hinted 'it is not delegated: systemd needs' ''

@@ -51,12 +51,15 @@ bind_of() { # DESTINATION OPTION...
 }
 
 @test "mounts: flags, recursion and propagation as in config.json" {
+	# Where the host's mounts are shared the container would be told of what is unmounted.
+	mount --bind data data
+	mount --make-private data
 	mount -t tmpfs tmpfs data/sub
 	echo below >data/sub/name
 	hull run -d "$ID"
 	add "$(bind_of /flat nosuid,nodev | jq -c '.[0].options = ["bind", "ro", "nosuid", "nodev"]')"
 	add "$(bind_of /deep | jq -c '.[0].options = ["rbind", "rro"]')"
-	umount data/sub
+	umount data/sub data
 	run -0 hull exec "$ID" grep ' /flat ' /proc/self/mountinfo
 	[[ $output == *ro,nosuid,nodev* ]]
 	[ -z "$(hull exec "$ID" ls /flat/sub)" ]
