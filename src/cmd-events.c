@@ -34,7 +34,8 @@ static int print_event(void *ctx, const char *type, const char *json)
 		printf("{\"type\":\"%s\",\"id\":\"%s\",\"data\":%s}\n", type, l->id, json);
 	else
 		printf("{\"type\":\"%s\",\"id\":\"%s\"}\n", type, l->id);
-	l->broken = fflush(stdout) == EOF;
+	/* A line longer than the buffer has failed before it is flushed. */
+	l->broken = fflush(stdout) == EOF || ferror(stdout);
 	return l->broken ? -1 : 0;
 }
 

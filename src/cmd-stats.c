@@ -240,7 +240,7 @@ static int keep_printing(struct cli *cli, char **words, int ms, bool terminal, s
 		if (terminal)
 			printf("\033[H\033[J");
 		print_table(&t);
-		if (fflush(stdout) == EOF)
+		if (fflush(stdout) == EOF || ferror(stdout))
 			break;
 	}
 	table_release(&t);

@@ -89,6 +89,21 @@ $ID" ]
 	lines out 1
 }
 
+# Services ignore the signal.  What is more than stdout's buffer holds, as events are where there are
+# controllers (the test machine), has failed before it is flushed.
+@test "events, stats: end when nobody reads and no signal says so" {
+	local id=$ID-$(printf '%0200d' 0)
+	hull run -d "$id"
+	trap '' PIPE
+	timeout 60 "$HULL" --root "$STATES" events --interval 50ms "$id" 2>err | head -c 1 >out
+	[ "${PIPESTATUS[0]}" -eq 1 ]
+	grep -q 'nobody reads' err
+	timeout 60 "$HULL" --root "$STATES" stats --interval 50ms "$id" "$id" "$id" "$id" "$id" "$id" | head -c 1 >out
+	[ "${PIPESTATUS[0]}" -ne 124 ]
+	trap - PIPE
+	hull delete --force "$id"
+}
+
 @test "events: a paused container is still told of" {
 	hull run -d "$ID"
 	hull pause "$ID"
