@@ -91,7 +91,7 @@ int cg_check_controllers(int mount, const char *mount_path, const struct plan_cg
 	if (cg_read(mount, "cgroup.controllers", offered, sizeof(offered)) < 0)
 		return lc_err_errno(e, "read %s/cgroup.controllers", mount_path);
 	for (size_t i = 0; i < plan->controllers.n; i++) {
-		if (!cg_has_word(offered, plan->controllers.v[i]))
+		if (!str_has_word(offered, plan->controllers.v[i]))
 			return missing(plan, plan->controllers.v[i], mount_path, "", 0, e);
 	}
 	return 0;
@@ -154,7 +154,7 @@ static void list_missing(const char *offered, const char *enabled, char text[2 *
 		if (len && len < sizeof(word)) {
 			memcpy(word, offered, len);
 			word[len] = 0;
-			if (!cg_has_word(enabled, word))
+			if (!str_has_word(enabled, word))
 				n += (size_t)snprintf(text + n, 2 * LIST_MAX - n, "%s+%s",
 						      n ? " " : "", word);
 		}
@@ -172,7 +172,7 @@ static int enable_level(const struct level *l, struct lc_error *e)
 		return lc_err_errno(e, "read the controllers of %s%.*s", l->mount, (int)l->len,
 				    l->path);
 	for (size_t i = 0; i < l->plan->controllers.n; i++) {
-		if (!cg_has_word(offered, l->plan->controllers.v[i]))
+		if (!str_has_word(offered, l->plan->controllers.v[i]))
 			return missing(l->plan, l->plan->controllers.v[i], l->mount, l->path,
 				       l->len, e);
 	}
@@ -200,7 +200,7 @@ static bool all_there(int mount, int leaf, const struct strs *known)
 	if (cg_read(leaf, "cgroup.controllers", have, sizeof(have)) < 0)
 		return false;
 	for (size_t i = 0; known && i < known->n; i++)
-		if (!cg_has_word(have, known->v[i]))
+		if (!str_has_word(have, known->v[i]))
 			return false;
 	if (known && known->n)
 		return true;

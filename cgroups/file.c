@@ -82,19 +82,6 @@ const char *cg_path_of(int dir, struct cg_path *path)
 	return path->text;
 }
 
-bool cg_has_word(const char *list, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *p = list; (p = strstr(p, word)); p += len) {
-		bool begins = p == list || p[-1] == ' ';
-
-		if (begins && (p[len] == ' ' || p[len] == '\n' || !p[len]))
-			return true;
-	}
-	return false;
-}
-
 /* The value behind "key " at the start of a line. */
 static int find_number(const char *text, const char *key, unsigned *value)
 {

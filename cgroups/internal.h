@@ -25,9 +25,6 @@ struct cg_path {
 };
 const char *cg_path_of(int dir, struct cg_path *path);
 
-/* Is @word one of the blank-separated words of @list? */
-bool cg_has_word(const char *list, const char *word);
-
 /* The number behind @key in lines of "key number"; -1 with errno ENODATA when it is not there. */
 int cg_event(int dir, const char *key, unsigned *value);
 

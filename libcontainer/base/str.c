@@ -69,6 +69,19 @@ bool str_eq(const char *a, const char *b)
 	return !strcmp(a, b);
 }
 
+bool str_has_word(const char *list, const char *word)
+{
+	size_t n;
+
+	for (const char *p = list ? list : ""; *p; p += n) {
+		p += strspn(p, ", \t\r\n");
+		n = strcspn(p, ", \t\r\n");
+		if (n && n == strlen(word) && !strncmp(p, word, n))
+			return true;
+	}
+	return false;
+}
+
 /* Makes room for @n more bytes and the terminator. */
 static void buf_grow(struct buf *b, size_t n)
 {

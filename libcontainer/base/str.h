@@ -20,6 +20,8 @@ const char *path_below(const char *path, const char *dir);
  * (proc(5)); what is no such escape stays. */
 void str_unescape_octal(char *s);
 bool str_eq(const char *a, const char *b); /* NULL equals only NULL */
+/* @word is one of those in @list, which blanks, line ends or commas separate; NULL has none. */
+bool str_has_word(const char *list, const char *word);
 
 /* A text that grows in an arena. str is always terminated. */
 struct buf {

@@ -124,20 +124,6 @@ static const struct machine_annotation {
 	{ "vcpus", set_vcpus },
 };
 
-/* Is it one of "a b, c"? */
-static bool is_listed(const char *list, const char *key)
-{
-	size_t n;
-
-	for (const char *word = list ? list : ""; *word; word += n) {
-		word += strspn(word, ", \t");
-		n = strcspn(word, ", \t");
-		if (n == strlen(key) && !strncmp(word, key, n))
-			return true;
-	}
-	return false;
-}
-
 /* They come from whoever may write a pod: what this machine's administrator has not allowed is
  * refused, whether a virtual machine is made or not. */
 static int apply_annotation(struct planner *p, const char *key, const char *value)
@@ -152,7 +138,7 @@ static int apply_annotation(struct planner *p, const char *key, const char *valu
 			      "annotations.%s: there is no such annotation; of " PREFIX
 			      "* there are kernel, memory and vcpus",
 			      key);
-	if (!is_listed(p->options->vm_annotations, key))
+	if (!str_has_word(p->options->vm_annotations, key))
 		return lc_err(p->e, LC_EUNSUPPORTED,
 			      "annotations.%s: refused: hull.conf does not allow it "
 			      "(vm.annotations = %s)",

@@ -198,16 +198,6 @@ static char *usable_controllers(struct check *c)
 	return text_of(c, arena_printf(&c->arena, "%s/cgroup.controllers", dir));
 }
 
-static bool has_word(const char *list, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (; list && *list; list += strcspn(list, " "), list += *list == ' ')
-		if (!strncmp(list, word, len) && (!list[len] || list[len] == ' '))
-			return true;
-	return false;
-}
-
 static void check_controllers(struct check *c)
 {
 	static const char *const names[] = { "memory", "pids", "cpu", "io", "cpuset", "hugetlb" };
@@ -221,7 +211,7 @@ static void check_controllers(struct check *c)
 		return;
 	usable = usable_controllers(c);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		bool has = has_word(usable, names[i]);
+		bool has = str_has_word(usable, names[i]);
 
 		tell(c, ok_or(has, LC_CHECK_NO), names[i], has ? "" : "limits of it are refused",
 		     fix);

@@ -105,16 +105,6 @@ static char *find_controllers(struct job *job)
 	return use_systemd(job, &controllers) ? controllers : NULL;
 }
 
-static bool has_word(const char *words, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *p = words; p && (p = strstr(p, word)); p += n)
-		if ((p == words || p[-1] == ' ') && (!p[n] || p[n] == ' '))
-			return true;
-	return false;
-}
-
 static int missing(struct job *job, const char *controllers, enum limit_id id,
 		   const char *controller, struct lc_error *e)
 {
@@ -139,14 +129,14 @@ static void limit_pids(struct job *job, const char *controllers)
 	struct limit *l = &job->limits[LIMIT_PIDS];
 
 	l->enforced = l->asked ? l->value + 1 : 0; /* hull-init is one of them */
-	if (l->asked && !has_word(controllers, "pids"))
+	if (l->asked && !str_has_word(controllers, "pids"))
 		l->by = "rlimit";
 }
 
 static int need(struct job *job, const char *controllers, enum limit_id id, const char *controller,
 		struct lc_error *e)
 {
-	if (!job->limits[id].asked || has_word(controllers, controller))
+	if (!job->limits[id].asked || str_has_word(controllers, controller))
 		return 0;
 	return missing(job, controllers, id, controller, e);
 }

@@ -340,6 +340,18 @@ TEST(string_helpers)
 	CHECK_INT(str_distance("a", many('a', 70)), 99);
 }
 
+TEST(words_of_a_list_are_whole)
+{
+	CHECK(str_has_word("cpu io, memory\n", "cpu"));
+	CHECK(str_has_word("cpu io, memory\n", "io"));
+	CHECK(str_has_word("cpu io, memory\n", "memory"));
+	CHECK(str_has_word("cpuset cpu", "cpu"));
+	CHECK(!str_has_word("cpuset hugecpu", "cpu"));
+	CHECK(!str_has_word(" , \n", ""));
+	CHECK(!str_has_word("cpu", "cpu io"));
+	CHECK(!str_has_word(NULL, "cpu"));
+}
+
 TEST(a_buffer_grows_and_stays_terminated)
 {
 	auto_arena a = { 0 };
