@@ -52,6 +52,9 @@ struct build {
 /* The number that rides along with SYNC_PID. */
 #define SPAWNED_OUTSIDE (1LL << 32) /* init could not be cloned into its cgroup */
 
+/* The error of what got no further than the step that b->box.progress tells. */
+int build_takes_too_long(const struct build *b, struct lc_error *e);
+
 /* In the parent or in the one in between: clones init with b->new_flags, also into b->cgroup.
  * Returns its pid to the caller, and does not return in init. */
 pid_t build_clone_init(struct build *b, uint64_t flags, int *pidfd, bool *outside,

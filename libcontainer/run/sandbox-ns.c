@@ -64,6 +64,15 @@ static int set_deadline(struct build *b, struct lc_error *e)
 	return 0;
 }
 
+int build_takes_too_long(const struct build *b, struct lc_error *e)
+{
+	const char *step = b->box.progress->step, *what = b->box.progress->what;
+
+	return lc_err(e, LC_ESYSTEM, "%s%s%s: it takes longer than %g s (--timeout)",
+		      step ? step : "enter namespaces and cgroup", what ? ": " : "",
+		      what ? what : "", b->args->timeout_ms / 1000.0);
+}
+
 /* Waits for one of @wanted for as long as init gets on. */
 static int hear(struct build *b, const enum sync_what *wanted, size_t n, int *fd, int64_t *value,
 		struct lc_error *e)
@@ -77,11 +86,7 @@ static int hear(struct build *b, const enum sync_what *wanted, size_t n, int *fd
 		what = p->what;
 		r = sync_expect_one_of(b->sync, wanted, n, b->args->log, fd, value, e);
 	} while (r == SYNC_TIMED_OUT && (step != p->step || what != p->what));
-	if (r != SYNC_TIMED_OUT)
-		return r;
-	return lc_err(e, LC_ESYSTEM, "%s%s%s: it takes longer than %g s (--timeout)",
-		      step ? step : "enter namespaces and cgroup", what ? ": " : "",
-		      what ? what : "", b->args->timeout_ms / 1000.0);
+	return r == SYNC_TIMED_OUT ? build_takes_too_long(b, e) : r;
 }
 
 static int build_init(struct build *b, const struct sandbox_args *args, struct lc_error *e)

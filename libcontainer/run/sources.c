@@ -71,9 +71,24 @@ static bool has_source(const struct plan_mount *m)
 	return m->kind == MOUNT_BIND && !m->source_in_root && !m->copy_symlink;
 }
 
-static void open_tree_of(struct opened *o, const char *path, unsigned flags)
+/* With the propagation that the caller's mounts would have in init's own namespace. */
+static int copy_of(const struct plan *plan, const char *path, unsigned flags)
 {
-	o->fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
+	uint64_t propagation = plan->root.host_propagation & ~(uint64_t)MS_REC;
+	struct mount_attr attr = { .propagation = propagation };
+	auto_fd tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
+
+	if (tree < 0)
+		return -1;
+	if (propagation &&
+	    sys_mount_setattr(tree, "", AT_EMPTY_PATH | (flags & AT_RECURSIVE), &attr) < 0)
+		return -1;
+	return fd_take(&tree);
+}
+
+static void open_copy(struct opened *o, const struct plan *plan, const char *path, unsigned flags)
+{
+	o->fd = copy_of(plan, path, flags);
 	o->err = o->fd < 0 ? errno : 0;
 }
 
@@ -82,13 +97,13 @@ static unsigned flags_of(const struct plan_mount *m)
 	return (m->recursive ? AT_RECURSIVE : 0) | (m->src_nofollow ? AT_SYMLINK_NOFOLLOW : 0);
 }
 
-static void open_trees(const struct plan *plan, bool root, struct progress *progress,
-		       struct opened *of)
+static void open_copies(const struct plan *plan, bool root, struct progress *progress,
+			struct opened *of)
 {
 	progress->step = "open mount sources";
 	if (root) {
 		progress->what = plan->root.path;
-		open_tree_of(&of[plan->mounts.n], plan->root.path, AT_RECURSIVE);
+		open_copy(&of[plan->mounts.n], plan, plan->root.path, AT_RECURSIVE);
 	}
 	for (size_t i = 0; i < plan->mounts.n; i++) {
 		const struct plan_mount *m = &plan->mounts.v[i];
@@ -96,7 +111,7 @@ static void open_trees(const struct plan *plan, bool root, struct progress *prog
 		if (!has_source(m))
 			continue;
 		progress->what = m->target;
-		open_tree_of(&of[i], m->source, flags_of(m));
+		open_copy(&of[i], plan, m->source, flags_of(m));
 	}
 }
 
@@ -130,14 +145,12 @@ static int run_opener(struct build *b, bool root, struct opened *of, struct lc_e
 		return lc_err_errno(e, "clone a process to open mount sources");
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		open_trees(b->plan, root, b->box.progress, of);
+		open_copies(b->plan, root, b->box.progress, of);
 		_exit(0);
 	}
 	if (!opener_ended(b, pidfd)) {
 		process_end(pidfd);
-		return lc_err(e, LC_ESYSTEM, "%s: %s: it takes longer than %g s (--timeout)",
-			      b->box.progress->step, b->box.progress->what,
-			      b->args->timeout_ms / 1000.0);
+		return build_takes_too_long(b, e);
 	}
 	if (process_wait(pidfd, &status, e) < 0)
 		return -1;
@@ -146,17 +159,6 @@ static int run_opener(struct build *b, bool root, struct opened *of, struct lc_e
 }
 
 /* ---- the copies ---- */
-
-/* The propagation that the caller's mounts would have in init's own namespace. */
-static int set_propagation(const struct build *b, int tree, unsigned flags)
-{
-	uint64_t propagation = b->plan->root.host_propagation & ~(uint64_t)MS_REC;
-	struct mount_attr attr = { .propagation = propagation };
-
-	if (!propagation)
-		return 0;
-	return sys_mount_setattr(tree, "", AT_EMPTY_PATH | (flags & AT_RECURSIVE), &attr);
-}
 
 /* The caller may not copy mounts: init may, once it is root of its own namespaces. */
 static bool init_may(int err)
@@ -176,32 +178,29 @@ static int map_ids(struct build *b, size_t i, struct lc_error *e)
 	return 0;
 }
 
-static int take_source(struct build *b, size_t i, int err, struct lc_error *e)
+/* An error, unless it is there or init may open it. */
+static int check_opened(const struct opened *o, const char *member, const char *path,
+			struct lc_error *e)
+{
+	if (o->fd >= 0 || init_may(o->err))
+		return 0;
+	errno = o->err;
+	return lc_err_errno(e, "%s %s", member, path);
+}
+
+static int take_source(struct build *b, size_t i, const struct opened *o, struct lc_error *e)
 {
 	const struct plan_mount *m = &b->plan->mounts.v[i];
-	int tree = b->box.sources[i];
 
-	if (!has_source(m) || (tree < 0 && init_may(err)))
+	if (!has_source(m))
 		return 0;
-	if (tree < 0 || set_propagation(b, tree, flags_of(m)) < 0) {
-		errno = tree < 0 ? err : errno;
-		return lc_err_errno(e, "source %s", m->source);
-	}
+	if (check_opened(o, "source", m->source, e) < 0)
+		return -1;
+	if (o->fd < 0)
+		return 0;
 	if (b->box.mapped_root && locked_check(&b->arena, m, e) < 0)
 		return -1;
 	return wants_idmap(m) ? map_ids(b, i, e) : 0;
-}
-
-static int take_root(struct build *b, int err, struct lc_error *e)
-{
-	const char *path = b->plan->root.path;
-
-	if (b->box.root_tree < 0 && init_may(err))
-		return 0;
-	if (b->box.root_tree >= 0 && set_propagation(b, b->box.root_tree, AT_RECURSIVE) == 0)
-		return 0;
-	errno = b->box.root_tree < 0 ? err : errno;
-	return lc_err_errno(e, "root.path %s", path);
 }
 
 /* What has been opened is b's, whatever happened. */
@@ -217,10 +216,10 @@ static int open_for_init(struct build *b, struct opened *of, struct lc_error *e)
 	for (size_t i = 0; i < n; i++)
 		b->box.sources[i] = of[i].fd;
 	b->box.root_tree = of[n].fd;
-	if (r < 0 || (root && take_root(b, of[n].err, e) < 0))
+	if (r < 0 || (root && check_opened(&of[n], "root.path", b->plan->root.path, e) < 0))
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (take_source(b, i, of[i].err, e) < 0)
+		if (take_source(b, i, &of[i], e) < 0)
 			return lc_err_in(e, "mounts[%zu] (%s)", b->plan->mounts.v[i].index,
 					 b->plan->mounts.v[i].target);
 	return 0;
