@@ -102,9 +102,6 @@ static bool is_word_of(const char *words, const char *value, size_t n)
 {
 	const char *end;
 
-	if (str_starts(words, SOME_OF))
-		words += strlen(SOME_OF);
-
 	for (const char *p = words; *p; p = end + strspn(end, ", ")) {
 		end = p + strcspn(p, ", ");
 		if ((size_t)(end - p) == n && !strncmp(p, value, n) && !str_starts(p, "or ") &&
@@ -129,16 +126,18 @@ static bool are_words_of(const char *words, const char *value)
 static int check_value(const struct key *k, const char *value, unsigned line, struct lc_error *e)
 {
 	const char *expected = NULL;
+	bool some;
 
 	if (!*value)
 		return lc_err(e, LC_ECONFIG, "%s:%u: %s: expected a value", CONF_FILE, line,
 			      k->name);
 	if (k->words == ANY)
 		return 0;
+	some = str_starts(k->words, SOME_OF);
 	if (!strcmp(k->words, PATH))
 		expected = *value == '/' ? NULL : "an absolute path";
-	else if (!(str_starts(k->words, SOME_OF) ? are_words_of(k->words, value)
-						 : is_word_of(k->words, value, strlen(value))))
+	else if (!(some ? are_words_of(k->words + strlen(SOME_OF), value)
+			: is_word_of(k->words, value, strlen(value))))
 		expected = k->words;
 	if (expected)
 		return lc_err(e, LC_ECONFIG, "%s:%u: %s: expected %s, found \"%s\"", CONF_FILE,

@@ -110,9 +110,9 @@ begin() {
 		checkpoint --manage-cgroups-mode "$word"
 		[ "$(told .opts.manage_cgroups_mode)" = "\"${word^^}\"" ]
 	done
-	checkpoint --network-lock nftables --empty-ns network --work-path work
+	checkpoint --network-lock nftables --empty-ns network --work-path logs
 	[ "$(told '[.opts.network_lock, .opts.empty_ns]')" = "[\"NFTABLES\",$((0x40000000))]" ]
-	[[ $output == *"(log: $PWD/work/dump.log)"* ]]
+	[[ $output == *"(log: $PWD/logs/dump.log)"* ]]
 }
 
 @test "criu is told: every flag of restore, each by itself" {

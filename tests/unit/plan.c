@@ -454,32 +454,37 @@ TEST(a_relative_idmap_stays_within_one_range)
 	CHECK_CONTAINS(error_of(&c), "mounts[0].options: expected idmap=");
 }
 
-TEST(sysfs_of_another_network_namespace_is_bound)
+/* In a user namespace the host's is bound, unless the namespace that it shows is the container's
+ * own. */
+static void check_bound(const char *mount, const char *path, const char *own)
 {
-	struct config c = { .mounts = "{\"destination\":\"/sys\",\"type\":\"sysfs\"}",
-			    .namespaces = user_ns,
-			    .linux_ = MAPS };
+	struct config c = { .mounts = mount, .namespaces = user_ns, .linux_ = MAPS };
 
-	CHECK_STR(plan_of(&c)->mounts.v[0].fallback_bind, "/sys");
-	c.mounts = "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"options\":[\"ro\"]}";
-	CHECK_STR(describe(&plan_of(&c)->mounts.v[0]), "fs 1-0 r1-0");
-	c.namespaces = "{\"type\":\"user\"},{\"type\":\"network\"}";
+	CHECK_STR(plan_of(&c)->mounts.v[0].fallback_bind, path);
+	c.namespaces = own;
 	CHECK_STR(plan_of(&c)->mounts.v[0].fallback_bind, NULL);
 	c.namespaces = c.linux_ = NULL;
 	CHECK_STR(plan_of(&c)->mounts.v[0].fallback_bind, NULL);
 }
 
+TEST(sysfs_of_another_network_namespace_is_bound)
+{
+	struct config c = {
+		.mounts = "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"options\":[\"ro\"]}",
+		.namespaces = user_ns,
+		.linux_ = MAPS
+	};
+
+	CHECK_STR(describe(&plan_of(&c)->mounts.v[0]), "fs 1-0 r1-0");
+	check_bound("{\"destination\":\"/sys\",\"type\":\"sysfs\"}", "/sys",
+		    "{\"type\":\"user\"},{\"type\":\"network\"}");
+	check_bound(c.mounts, "/sys", "{\"type\":\"user\"},{\"type\":\"network\"}");
+}
+
 TEST(mqueue_of_another_ipc_namespace_is_bound)
 {
-	struct config c = { .mounts = "{\"destination\":\"/dev/mqueue\",\"type\":\"mqueue\"}",
-			    .namespaces = user_ns,
-			    .linux_ = MAPS };
-
-	CHECK_STR(plan_of(&c)->mounts.v[0].fallback_bind, "/dev/mqueue");
-	c.namespaces = "{\"type\":\"user\"},{\"type\":\"ipc\"}";
-	CHECK_STR(plan_of(&c)->mounts.v[0].fallback_bind, NULL);
-	c.namespaces = c.linux_ = NULL;
-	CHECK_STR(plan_of(&c)->mounts.v[0].fallback_bind, NULL);
+	check_bound("{\"destination\":\"/dev/mqueue\",\"type\":\"mqueue\"}", "/dev/mqueue",
+		    "{\"type\":\"user\"},{\"type\":\"ipc\"}");
 }
 
 TEST(owners_of_file_systems_must_be_mapped)
@@ -736,16 +741,11 @@ TEST(a_virtual_machine_is_chosen_and_never_taken_back)
 /* What the annotations of a machine make of it, with all of them allowed. */
 TEST(annotations_change_the_machine)
 {
-	struct config c = {
-		.top = VM(",\"hwConfig\":{\"vcpus\":2,\"memory\":268435456}") ",\"annotations\":{"
-									      "\"dev.hull.vm."
-									      "kernel\":\"/boot/"
-									      "other\","
-									      "\"dev.hull.vm."
-									      "memory\":"
-									      "\"536870912\",\"a\":"
-									      "\"b\"}",
-	};
+	static const char machine_and_other[] = "\"dev.hull.vm.kernel\":\"/boot/other\","
+						"\"dev.hull.vm.memory\":\"536870912\",\"a\":\"b\"";
+	static const char section[] = VM(",\"hwConfig\":{\"vcpus\":2,\"memory\":268435456}");
+	struct config c = { .top = arena_printf(&arena, "%s,\"annotations\":{%s}", section,
+						machine_and_other) };
 	static const struct {
 		const char *annotations, *wanted;
 	} wrong[] = {
