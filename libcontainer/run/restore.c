@@ -76,17 +76,47 @@ static int make_target(const struct plan *plan, size_t index, struct lc_error *e
 	return made < 0 ? -1 : 0;
 }
 
-static int add_mounts(struct criu *k, const struct plan *plan, struct lc_error *e)
+bool restore_shows_cgroup(const struct plan *plan, const struct plan_mount *m)
 {
+	return m->kind == MOUNT_CGROUP && plan->ns.of[NS_CGROUP].how == NS_INHERIT;
+}
+
+int restore_check_mount(const struct plan *plan, const struct plan_mount *m, struct lc_error *e)
+{
+	if (!restore_shows_cgroup(plan, m) ||
+	    (plan->cgroup.driver == CGROUP_FS && plan->cgroup.path))
+		return 0;
+	return lc_err(e, LC_EUNSUPPORTED,
+		      "mounts[%zu] (%s): a cgroup mount without a cgroup namespace cannot be "
+		      "restored unless hull itself makes the cgroup (--cgroup-manager=cgroupfs)",
+		      m->index, m->target);
+}
+
+/* What criu finds outside for it; NULL: the mount is the container's own. */
+static const char *external_source(struct criu *k, const struct creation *c,
+				   const struct plan_mount *m)
+{
+	if (restore_shows_cgroup(&c->loaded.plan, m))
+		return cgroup_place_path(k->arena, &c->c.state.cgroup);
+	return m->kind == MOUNT_BIND && !m->source_in_root ? m->source : NULL;
+}
+
+static int add_mounts(struct criu *k, const struct creation *c, struct lc_error *e)
+{
+	const struct plan *plan = &c->loaded.plan;
+
 	for (size_t i = 0; i < plan->mounts.n; i++) {
 		const struct plan_mount *m = &plan->mounts.v[i];
+		const char *source;
 
 		if (m->kind == MOUNT_REMOUNT)
 			continue;
+		if (restore_check_mount(plan, m, e) < 0)
+			return -1;
 		if (make_target(plan, i, e) < 0)
 			return lc_err_in(e, "mounts[%zu] (%s)", m->index, m->target);
-		if (m->kind == MOUNT_BIND && !m->source_in_root &&
-		    criu_external(k, e, "mnt[%s]:%s", m->target, m->source) < 0)
+		source = external_source(k, c, m);
+		if (source && criu_external(k, e, "mnt[%s]:%s", m->target, source) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < plan->devices.n; i++)
@@ -289,8 +319,8 @@ static int restore_sandbox(struct creation *m, void *ctx, struct lc_error *e)
 	    check_lsm(&k.how, e) < 0)
 		return -1;
 	set_restore_flags(&k, m);
-	if (set_root(&k, m, e) < 0 || add_mounts(&k, plan, e) < 0 ||
-	    add_namespaces(&k, plan, e) < 0 || add_streams(&k, e) < 0)
+	if (set_root(&k, m, e) < 0 || add_mounts(&k, m, e) < 0 || add_namespaces(&k, plan, e) < 0 ||
+	    add_streams(&k, e) < 0)
 		return -1;
 	k.notify = notified;
 	k.ctx = r;

@@ -3,10 +3,21 @@
 #ifndef LC_RESTORE_H
 #define LC_RESTORE_H
 
+#include "plan/plan.h"
+
 /* In the images' directory: a JSON array of what descriptors 0, 1 and 2 of init were. */
 #define STREAMS_FILE "descriptors.json"
 
 /* In the container's directory: where criu finds the root. */
 #define RESTORE_ROOT "criu-root"
+
+/* True for a mount that shows the host's hierarchy from the container's cgroup on: without a cgroup
+ * namespace it is no file system of the container's own. */
+bool restore_shows_cgroup(const struct plan *plan, const struct plan_mount *m);
+
+/* Fails for such a mount when its cgroup will not be there before the container is: criu binds it
+ * while it makes the mounts, systemd makes a scope only for a process. */
+int restore_check_mount(const struct plan *plan, const struct plan_mount *m,
+			struct lc_error *e) lc_checked;
 
 #endif

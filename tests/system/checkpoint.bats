@@ -222,6 +222,17 @@ f" ]
 	[ "$(cat "$(cgroup_root)/second-$ID/pids.max")" = 77 ]
 }
 
+@test "restore: a cgroup mount without a cgroup namespace shows the new cgroup" {
+	need_criu
+	config 'del(.linux.namespaces[] | select(.type == "cgroup")) | .linux.cgroupsPath = $p' --arg p "/first-$ID"
+	start_detached
+	checkpoint
+	config '.linux.cgroupsPath = $p' --arg p "/second-$ID"
+	restore
+	[ "$(hull exec "$ID" stat -c %i /sys/fs/cgroup)" = "$(stat -c %i "$(cgroup_root)/second-$ID")" ]
+	hull exec "$ID" grep ' /sys/fs/cgroup ' /proc/mounts | grep -qw ro
+}
+
 @test "checkpoint: org.criu.config names a configuration for criu" {
 	need_criu
 	echo "log-file=other.log" >mine.conf

@@ -175,3 +175,32 @@ with_etc_criu() {
 	restore
 	[ "$(told "[.opts.inherit_fd[] | select(.key == \"$pipe\")] | length")" -ge 1 ]
 }
+
+# Such a mount is a part of the host's: in the machine's hierarchy at checkpoint, in that of restore then.
+@test "criu is told: a cgroup mount without a cgroup namespace comes from outside" {
+	config 'del(.linux.namespaces[] | select(.type == "cgroup")) | .linux.cgroupsPath = $p' --arg p "/first-$ID"
+	begin
+	checkpoint
+	[ "$(told '.opts.external | map(select(contains("cgroup")))')" = '["mnt[/sys/fs/cgroup]:/sys/fs/cgroup"]' ]
+	hull delete --force "$ID"
+	config '.linux.cgroupsPath = $p' --arg p "/second-$ID"
+	restore
+	[ "$(told '.opts.external | map(select(contains("cgroup")))')" = "[\"mnt[/sys/fs/cgroup]:$(cgroup_root)/second-$ID\"]" ]
+	nothing_left
+}
+
+@test "criu is told: a cgroup mount with a cgroup namespace is the container's own" {
+	config '.linux.namespaces += [{"type": "cgroup"}] | .linux.namespaces |= unique_by(.type)'
+	begin
+	checkpoint
+	[ "$(told '.opts.external | map(select(contains("cgroup")))')" = '[]' ]
+}
+
+@test "checkpoint: a cgroup mount without a cgroup namespace, nor a cgroup that hull makes, is refused" {
+	config 'del(.linux.namespaces[] | select(.type == "cgroup"))'
+	hull --cgroup-manager=disabled run -d "$ID" </dev/null >/dev/null 2>&1
+	run hull checkpoint --image-path "$IMAGES" "$ID"
+	[ "$status" -eq 1 ]
+	[[ $output == *"(/sys/fs/cgroup): a cgroup mount without a cgroup namespace cannot be restored unless hull itself makes the cgroup"* ]]
+	[ "$(state_of "$ID")" = running ]
+}
