@@ -256,12 +256,14 @@ static const char *plain_words(const char *line)
 	return end ? end + 3 : error;
 }
 
-/* The last complaint in criu's log, NULL: none. */
+/* What criu's log complains of at its end, NULL: nothing.  Of lines that follow one another the
+ * first is the cause; the others say what it led to. */
 static char *last_complaint(struct criu *k)
 {
 	auto_fd fd = openat(k->work, k->log_file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	char *text = arena_alloc(k->arena, LOG_TAIL + 1), *line;
-	const char *last = NULL;
+	const char *first = NULL;
+	bool more = false;
 	struct stat st;
 	ssize_t n;
 
@@ -274,11 +276,16 @@ static char *last_complaint(struct criu *k)
 	while ((line = strsep(&text, "\n"))) {
 		const char *words = plain_words(line);
 
+		if (!words || !*words) {
+			more = false;
+			continue;
+		}
 		/* The last line only says that it failed. */
-		if (words && *words && !(last && strstr(words, "FAILED")))
-			last = words;
+		if (!more && !(first && strstr(words, "FAILED")))
+			first = words;
+		more = true;
 	}
-	return last ? arena_strdup(k->arena, last) : NULL;
+	return first ? arena_strdup(k->arena, first) : NULL;
 }
 
 static int complain(struct criu *k, CriuWhat what, const CriuResp *resp, struct lc_error *e)

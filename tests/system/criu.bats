@@ -204,3 +204,23 @@ with_etc_criu() {
 	[[ $output == *"(/sys/fs/cgroup): a cgroup mount without a cgroup namespace cannot be restored unless hull itself makes the cgroup"* ]]
 	[ "$(state_of "$ID")" = running ]
 }
+
+# refused_with LOG: what hull quotes of it.
+refused_with() {
+	printf '%s\n' "$@" >said
+	TOLD_CRIU_LOG=$PWD/said run hull restore -d --image-path "$IMAGES" "$ID" </dev/null
+	[ "$status" -eq 125 ]
+}
+
+@test "criu complains: the cause is quoted, not what it led to" {
+	mkdir "$IMAGES"
+	refused_with '(00.1) Warn  (criu/a.c:1): old' '(00.2)      9: Error (criu/files-reg.c:2093): File fd/2 has bad size 7 (expect 8)' \
+		'(00.3)      9: Error (criu/files.c:1213): Unable to open fd=2 id=0x4' '(00.4) mnt: Switching' \
+		'(00.5) Error (criu/cr-restore.c:2537): Restoring FAILED.'
+	[[ $output == *"criu could not restore the container: File fd/2 has bad size 7 (expect 8) (log: $IMAGES/restore.log)"* ]]
+	refused_with '(00.1) Error (criu/a.c:1): tried' '(00.2) mnt: Going on' '(00.3) Error (criu/b.c:1): the end'
+	[[ $output == *"the container: the end (log:"* ]]
+	refused_with '(00.1) all is well'
+	[[ $output == *"the container: no reason given (log:"* ]]
+	nothing_left
+}
