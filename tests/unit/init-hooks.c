@@ -200,6 +200,9 @@ TEST(signals_are_as_usual)
 {
 	sigset_t set;
 
+	/* What the caller ignores, as nohup does, a hook ignores as well. */
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
 	sigfillset(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
