@@ -263,6 +263,42 @@ static void set_dump_flags(struct criu *k, const struct container *c, pid_t pid)
 			arena_printf(k->arena, "%s%s", c->state.cgroup.mount, c->state.cgroup.path);
 }
 
+/* ---- what exec began ---- */
+
+static bool descends_from(pid_t pid, pid_t init)
+{
+	while (pid > 1 && pid != init)
+		pid = process_parent(pid);
+	return pid == init;
+}
+
+/* The parent of what `exec` began is outside; criu writes down init and its descendants, and the
+ * others end together with the pid namespace. */
+static int warn_of_others(struct lc *lc, struct container *c, struct lc_error *e)
+{
+	auto_fd cgroup = container_cgroup(c);
+	struct pids pids = { 0 };
+	pid_t first = 0;
+	size_t n = 0;
+
+	if (cgroup < 0)
+		return 0;
+	if (cgroup_pids(cgroup, &c->arena, &pids, e) < 0)
+		return -1;
+	for (size_t i = 0; i < pids.n; i++) {
+		if (descends_from(pids.v[i], c->state.init.pid))
+			continue;
+		first = first ? first : pids.v[i];
+		n++;
+	}
+	if (n)
+		log_warn(lc->log,
+			 "the checkpoint leaves out what exec began: %zu process%s, the first is "
+			 "%d",
+			 n, n == 1 ? "" : "es", first);
+	return 0;
+}
+
 static int ignore_notice(void *ctx, const char *script, pid_t pid, int fd, struct lc_error *e)
 {
 	(void)ctx, (void)script, (void)pid, (void)fd, (void)e;
@@ -317,7 +353,7 @@ int lc_checkpoint(struct lc *lc, const char *id, const struct lc_criu *how, stru
 	    container_lock(&c, false, e) < 0 || check_status(&c, e) < 0)
 		return -1;
 	if (criu_open(&k, lc, &c.arena, how, &c.state.annotations, true, e) < 0 ||
-	    describe(&k, &c, e) < 0)
+	    describe(&k, &c, e) < 0 || (!k.how.pre_dump && warn_of_others(lc, &c, e) < 0))
 		return -1;
 	k.notify = ignore_notice;
 	if (criu_do(&k, k.how.pre_dump ? CRIU_WHAT__PRE_DUMP : CRIU_WHAT__DUMP, &ignored, e) < 0)

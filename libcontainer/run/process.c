@@ -43,19 +43,23 @@ static bool has_ended(pid_t pid)
 	return fd < 0 || process_wait_gone(fd, 0);
 }
 
-static bool identify(const char *path, struct process_id *out)
+static bool read_stat(const char *path, char *stat, size_t size)
 {
-	char stat[1024], state;
-	auto_fd fd = -1;
-	ssize_t n;
+	auto_fd fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, stat, size - 1);
 
-	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, stat, sizeof(stat) - 1);
 	if (n <= 0)
 		return false;
 	stat[n] = 0;
+	return true;
+}
+
+static bool identify(const char *path, struct process_id *out)
+{
+	char stat[1024], state;
+
+	if (!read_stat(path, stat, sizeof(stat)))
+		return false;
 	out->pid = (pid_t)strtol(stat, NULL, 10);
 	if (!process_parse_stat(stat, &state, &out->start) || state == 'X')
 		return false;
@@ -75,6 +79,18 @@ bool process_identify(pid_t pid, struct process_id *out)
 bool process_identify_self(struct process_id *out)
 {
 	return identify("/proc/self/stat", out);
+}
+
+pid_t process_parent(pid_t pid)
+{
+	char path[32], stat[1024];
+	const char *s;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (!read_stat(path, stat, sizeof(stat)))
+		return 0;
+	s = strrchr(stat, ')'); /* ") S 123 " */
+	return s && strlen(s) > 4 ? (pid_t)strtol(s + 4, NULL, 10) : 0;
 }
 
 bool process_alive(const struct process_id *id)

@@ -19,6 +19,9 @@ struct process_id {
 bool process_identify(pid_t pid, struct process_id *out);
 bool process_identify_self(struct process_id *out);
 
+/* Its parent's number, 0: none in this pid namespace, or the process is gone. */
+pid_t process_parent(pid_t pid);
+
 /* The very process still lives. */
 bool process_alive(const struct process_id *id);
 

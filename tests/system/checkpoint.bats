@@ -274,3 +274,121 @@ f" ]
 	[ ! -e pid ]
 	nothing_left
 }
+
+# What is restored gets the streams of whoever restores, as with create.
+@test "restore: pipes as streams; with --debug" {
+	need_criu
+	program sh -c 'while :; do echo tick; sleep 0.1; done'
+	hull run -d "$ID" </dev/null > >(exec cat >first 3>&-) 2>&1
+	until_true grep -q tick first
+	hull --debug --log debug.log checkpoint --image-path "$IMAGES" "$ID" || { tail -n 30 "$IMAGES/dump.log"; return 1; }
+	grep -q level=debug debug.log
+	nothing_left
+	hull --debug --log restored.log restore -d --image-path "$IMAGES" "$ID" </dev/null > >(exec cat >second 3>&-) 2>&1 ||
+		{ tail -n 30 "$IMAGES/restore.log"; return 1; }
+	until_true grep -q tick second
+	grep -q level=debug restored.log
+	hull delete --force "$ID"
+}
+
+@test "checkpoint and restore: --manage-cgroups-mode ignore, with limits of config.json" {
+	need_criu
+	start_detached
+	checkpoint --manage-cgroups-mode ignore
+	restore --manage-cgroups-mode ignore
+	[ "$(state_of "$ID")" = running ]
+	grep -q "0::/hull/$ID" "/proc/$(pid_of "$ID")/cgroup"
+	until_true counts_on "$(count)"
+}
+
+@test "restore: into the place below its cgroup that run.oci.delegate-cgroup names" {
+	need_criu
+	config '.annotations["run.oci.delegate-cgroup"] = "payload"'
+	start_detached
+	checkpoint
+	restore
+	grep -q "0::/hull/$ID/payload" "/proc/$(pid_of "$ID")/cgroup"
+	until_true counts_on "$(count)"
+}
+
+@test "checkpoint: what exec began ends with it, as criu leaves it out" {
+	need_criu
+	start_detached
+	hull exec -d "$ID" sleep 7654 </dev/null >/dev/null 2>&1
+	checkpoint
+	restore
+	hull ps "$ID" | grep -q count
+	! hull ps "$ID" | grep 7654
+}
+
+# The checkpoint lasts until all of the memory was fetched, so the restored one has another id.
+@test "checkpoint --lazy-pages with --page-server and --status-fd, restore --lazy-pages" {
+	need_criu
+	criu check --feature uffd-noncoop >/dev/null 2>&1 || skip "this kernel or this criu cannot move pages later"
+	local port=$((20000 + $$ % 10000)) ready
+	start_detached
+	before=$(count)
+	mkdir from to
+	mkfifo ready
+	exec {ready}<>ready
+	hull checkpoint --lazy-pages --page-server "127.0.0.1:$port" --status-fd "$ready" --image-path "$IMAGES" \
+		--work-path from "$ID" >out 2>&1 3>&- &
+	dump=$!
+	[ "$(timeout 300 head -c 1 <&"$ready" | od -An -tu1 | tr -d ' ')" = 0 ] || { tail -n 30 out from/dump.log; return 1; }
+	criu lazy-pages --page-server --address 127.0.0.1 --port "$port" -D "$IMAGES" -W to >pages 2>&1 3>&- &
+	pages=$!
+	timeout 300 sh -c 'until [ -S to/lazy-pages.socket ]; do sleep 0.1; done' || { cat pages; return 1; }
+	ID=$ID-lazy restore --lazy-pages --work-path to
+	wait "$dump"
+	wait "$pages"
+	run hull state "$ID"
+	[ "$status" -eq 1 ]
+	ID=$ID-lazy
+	until_true counts_on "$before"
+}
+
+@test "restore: network devices that config.json moved are in the namespace still, joined or not" {
+	need_criu
+	local name=d$$
+	ip netns add "net-$ID"
+	ip link add "$name" type dummy
+	config '.linux.netDevices = {($d): {}} |
+		.linux.namespaces |= map(if .type == "network" then .path = $p else . end)' \
+		--arg d "$name" --arg p "/run/netns/net-$ID"
+	start_detached
+	checkpoint
+	restore
+	hull exec "$ID" ip link show "$name"
+	hull delete --force "$ID"
+	ip -n "net-$ID" link del "$name"
+	ip netns del "net-$ID"
+	rm -r "$IMAGES"
+
+	# Of those that can be moved and need nothing outside, criu knows these, not dummies.
+	ip tuntap add "$name" mode tap
+	config '.linux.namespaces |= map(if .type == "network" then del(.path) else . end)'
+	start_detached
+	checkpoint
+	restore
+	hull exec "$ID" ip link show "$name"
+}
+
+@test "checkpoint and restore with systemd's driver: into a new scope, with its limits" {
+	need_criu
+	[ -d /run/systemd/system ] || skip "no systemd here (the test VM has a variant with it)"
+	config '.linux.cgroupsPath = $p | .linux.resources.pids.limit = 66' --arg p "system.slice:hull:$ID"
+	local scope=/system.slice/hull-$ID.scope
+	"$HULL" --root "$STATES" --systemd-cgroup run -d "$ID" </dev/null >/dev/null 2>&1
+	until_true hull exec "$ID" test -s /tmp/count
+	before=$(count)
+	checkpoint
+	until_true test ! -e "$(cgroup_root)$scope"
+	hull --systemd-cgroup restore -d --image-path "$IMAGES" "$ID" </dev/null >out 2>&1 ||
+		{ cat out; tail -n 30 "$IMAGES/restore.log"; return 1; }
+	grep -q "0::$scope" "/proc/$(pid_of "$ID")/cgroup"
+	[ "$(cat "$(cgroup_root)$scope/pids.max")" = 66 ]
+	until_true counts_on "$before"
+	hull delete --force "$ID"
+	until_true test ! -e "$(cgroup_root)$scope"
+	nothing_left
+}

@@ -224,3 +224,13 @@ refused_with() {
 	[[ $output == *"the container: no reason given (log:"* ]]
 	nothing_left
 }
+
+@test "checkpoint warns of what exec began: criu leaves it out" {
+	program sh -c 'setsid sleep 1000 & sleep 1000 & wait'
+	begin
+	run hull --log-format json checkpoint --image-path "$IMAGES" "$ID"
+	[[ $output == *"could not checkpoint"* && $output != *"leaves out"* ]]
+	hull exec -d --pid-file pid "$ID" sh -c 'sleep 1000; true' </dev/null >/dev/null 2>&1
+	run hull --log-format json checkpoint --image-path "$IMAGES" "$ID"
+	[[ $output == *"the checkpoint leaves out what exec began: "*", the first is $(cat pid)\""* ]]
+}
