@@ -51,10 +51,14 @@ attack() {
 }
 
 # Everything about the canary that can change, and all mounts there are; no loop, for it is taken after
-# each attempt, and bats looks at each command of a loop.
+# each attempt, and bats looks at each command of a loop.  How the machine's one hierarchy of cgroups is
+# mounted changes by itself: whatever mounts it elsewhere (an engine, say) may give it nsdelegate.
 picture() {
+	local mounts
 	find "$CANARY" "$CANARY.source" -printf '%p %y %m %U:%G %s %i %l\n'
-	grep -r '' "$CANARY" "$CANARY.source" /proc/self/mountinfo
+	grep -r '' "$CANARY" "$CANARY.source"
+	mapfile -t mounts </proc/self/mountinfo
+	printf '%s\n' "${mounts[@]/ - cgroup2 */ - cgroup2}"
 }
 
 # variant DEV TERMINAL READONLY USERNS: writes config.json.
