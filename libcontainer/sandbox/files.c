@@ -34,7 +34,7 @@
 #include <unistd.h>
 
 #define F2FS_MAGIC   0xF2F52010
-#define LAYERS_MAX   40 /* beyond that directories are bound as they are, read-only */
+#define LAYERS_MAX   400 /* one mount below /usr/lib means one for each directory there */
 #define MOUNTS_MAX   (16 << 20)
 #define DEPTH_MAX    8
 #define SCRATCH_OPTS "nosuid nodev"

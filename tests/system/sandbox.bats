@@ -53,6 +53,25 @@ teardown() {
 	done
 }
 
+@test "sandbox: a mount among many directories of the host's" {
+	local dir=/opt/hull-test.$$ n
+	mkdir $dir
+	for n in $(seq 90); do
+		mkdir $dir/$n
+		echo "$n" >$dir/$n/file
+	done
+	mount -t tmpfs tmpfs $dir/7
+	echo mounted >$dir/7/file
+	for WHO in root user; do
+		run box --strict -- sh -c "ls $dir | wc -l; cat $dir/90/file $dir/7/file"
+		echo "$output"
+		[ "$output" = $'90\n90\nmounted' ] || break
+	done
+	umount $dir/7
+	rm -r $dir
+	[ "$output" = $'90\n90\nmounted' ]
+}
+
 @test "sandbox: nobody is the host's root, and nobody is privileged" {
 	for WHO in root user; do
 		run box -- sh -c 'cat /proc/self/uid_map; grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status'
