@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* hull events: what a container uses, and when memory ran out in it, as lines of JSON. */
+/* hull events: what a container uses, and when memory ran out in it: lines of JSON, or for people.
+ */
 #include "cli.h"
 #include "base/own.h"
-#include "base/str.h"
+#include "live.h"
 #include "quantity.h"
+#include "usage.h"
 #include <string.h>
-
-#define INTERVAL_MAX_MS 1000000000
+#include <time.h>
+#include <unistd.h>
 
 struct events_args {
-	const char *interval;
+	const char *format, *interval;
 	bool stats;
 };
 
 static const struct option_def events_options[] = {
+	OPT_STRING(struct events_args, format, "format", 'f', "FORMAT",
+		   "json, or text: lines for people (default on a terminal)"),
 	OPT_STRING(struct events_args, interval, "interval", 0, "TIME",
 		   "time between statistics, such as 500ms or 1m (default: 5s)"),
 	OPT_FLAG(struct events_args, stats, "stats", 0, "print statistics once and end"),
@@ -21,16 +25,74 @@ static const struct option_def events_options[] = {
 };
 
 struct listener {
+	struct cli *cli;
 	const char *id;
+	bool people; /* else JSON */
+	struct usage before;
 	bool broken; /* nobody reads us any more */
 };
+
+static void print_time(void)
+{
+	struct timespec now;
+	struct tm tm;
+	char text[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	printf("%s", text);
+}
+
+static void print_of(uint64_t limit, const char *text)
+{
+	if (limit != LC_UNKNOWN)
+		printf(" of %s", text);
+}
+
+/* One line for people; nothing where it has just ended. */
+static void print_usage(struct listener *l)
+{
+	char text[QUANTITY_TEXT], pids[24];
+	struct lc_error e = { 0 };
+	struct usage u;
+	char percent[16] = "-";
+	double cpu;
+
+	if (usage_look(l->cli, l->id, &u, &e) < 0)
+		return;
+	cpu = usage_cpu(&l->before, &u);
+	l->before = u;
+	print_time();
+	if (cpu >= 0)
+		snprintf(percent, sizeof(percent), "%.1f%%", cpu);
+	printf("  %s  cpu %6s", l->id, percent);
+	printf("  memory %8s", usage_bytes(u.now.memory, text));
+	print_of(u.now.memory_limit, usage_bytes(u.now.memory_limit, text));
+	snprintf(pids, sizeof(pids), "%llu", (unsigned long long)u.now.pids);
+	printf("  pids %4s", u.now.pids == LC_UNKNOWN ? "-" : pids);
+	snprintf(pids, sizeof(pids), "%llu", (unsigned long long)u.now.pids_limit);
+	print_of(u.now.pids_limit, pids);
+	printf("  read %8s", usage_bytes(u.now.io_read, text));
+	printf("  written %8s\n", usage_bytes(u.now.io_written, text));
+}
+
+static void print_oom(const struct listener *l)
+{
+	print_time();
+	printf("  %s  out of memory: the kernel killed a process of it\n", l->id);
+}
 
 static int print_event(void *ctx, const char *type, const char *json)
 {
 	struct listener *l = ctx;
 
 	/* Ids need no escapes. */
-	if (json)
+	if (l->people && json)
+		print_usage(l);
+	else if (l->people)
+		print_oom(l);
+	else if (json)
 		printf("{\"type\":\"%s\",\"id\":\"%s\",\"data\":%s}\n", type, l->id, json);
 	else
 		printf("{\"type\":\"%s\",\"id\":\"%s\"}\n", type, l->id);
@@ -42,15 +104,16 @@ static int print_event(void *ctx, const char *type, const char *json)
 static int run(struct cli *cli, const void *given, char **words, struct lc_error *e)
 {
 	const struct events_args *args = given;
-	struct listener l = { .id = words[0] };
+	struct listener l = { .cli = cli, .id = words[0] };
 	auto_free char *json = NULL;
 	uint64_t ms = 5000;
 
-	if (args->interval && (!quantity_ms(args->interval, &ms) || !ms || ms > INTERVAL_MAX_MS))
-		return lc_err(e, LC_EUSAGE,
-			      "events: --interval: expected a time such as 5s, greater than 0, "
-			      "found \"%s\"",
-			      args->interval);
+	if (args->format && strcmp(args->format, "json") != 0 && strcmp(args->format, "text") != 0)
+		return lc_err(e, LC_EUSAGE, "events: --format: expected json or text, found \"%s\"",
+			      args->format);
+	l.people = args->format ? !strcmp(args->format, "text") : isatty(STDOUT_FILENO);
+	if (live_interval("events", args->interval, "5s", &ms, e) < 0)
+		return -1;
 	if (args->stats) {
 		if (lc_stats(cli->lc, words[0], &json, e) < 0)
 			return -1;
@@ -65,12 +128,14 @@ static int run(struct cli *cli, const void *given, char **words, struct lc_error
 const struct command cmd_events = {
 	.name = "events",
 	.usage = "[options] ID",
-	.summary = "print statistics and out-of-memory events as JSON",
-	.about = "   One object a line, until the container ends: {\"type\": \"stats\", ...} in "
+	.summary = "print statistics and out-of-memory events",
+	.about = "   One JSON object a line, until the container ends: {\"type\": \"stats\", ...} "
+		 "in "
 		 "each\n"
 		 "   interval, {\"type\": \"oom\", ...} when the kernel killed a process because "
 		 "memory\n"
-		 "   was short.\n",
+		 "   was short. On a terminal the lines are for people, unless --format says "
+		 "otherwise.\n",
 	.options = events_options,
 	.args_size = sizeof(struct events_args),
 	.min_words = 1,

@@ -2,24 +2,32 @@
 /* hull list: all containers. */
 #include "cli.h"
 #include "base/str.h"
+#include "live.h"
+#include "quantity.h"
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 struct list_args {
-	const char *format;
-	bool quiet;
+	const char *format, *interval;
+	bool quiet, watch;
 };
 
 static const struct option_def list_options[] = {
 	OPT_STRING(struct list_args, format, "format", 'f', "FORMAT", "table (default) or json"),
 	OPT_FLAG(struct list_args, quiet, "quiet", 'q', "ids only"),
+	OPT_FLAG(struct list_args, watch, "watch", 'w',
+		 "list again and again; on a terminal in place, until q is pressed"),
+	OPT_STRING(struct list_args, interval, "interval", 0, "TIME",
+		   "time between two tables, such as 500ms (default: 2s); implies --watch"),
 	OPT_END,
 };
 
-static void print_ids(const struct lc_state *v, size_t n)
+static void print_ids(FILE *out, const struct lc_state *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		printf("%s\n", v[i].id);
+		fprintf(out, "%s\n", v[i].id);
 }
 
 static int widest(const struct lc_state *v, size_t n, const char *title, size_t offset)
@@ -35,18 +43,53 @@ static int widest(const struct lc_state *v, size_t n, const char *title, size_t 
 	return (int)most;
 }
 
-static void print_table(const struct lc_state *v, size_t n)
+/* In place of the time at which it was made: how long ago that is. */
+static void print_age(const struct lc_state *state, char text[QUANTITY_TEXT])
+{
+	struct tm tm = { 0 };
+	time_t made, now = time(NULL);
+
+	if (sscanf(state->created, "%d-%d-%dT%d:%d:%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6) {
+		snprintf(text, QUANTITY_TEXT, "-");
+		return;
+	}
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	made = timegm(&tm);
+	quantity_print_age(now > made ? (uint64_t)(now - made) : 0, text);
+}
+
+/* For people; what programs read is print_table(). */
+static void print_for_people(FILE *out, const struct lc_state *v, size_t n)
+{
+	int id = widest(v, n, "ID", offsetof(struct lc_state, id));
+	int status = widest(v, n, "STATUS", offsetof(struct lc_state, status));
+	int owner = widest(v, n, "OWNER", offsetof(struct lc_state, owner));
+	char age[QUANTITY_TEXT];
+
+	fprintf(out, "%-*s  %7s  %-*s  %9s  %-*s  BUNDLE\n", id, "ID", "PID", status, "STATUS",
+		"CREATED", owner, "OWNER");
+	for (size_t i = 0; i < n; i++) {
+		print_age(&v[i], age);
+		fprintf(out, "%-*s  %7d  %-*s  %9s  %-*s  %s\n", id, v[i].id, v[i].pid, status,
+			v[i].status, age, owner, v[i].owner, v[i].bundle);
+	}
+}
+
+static void print_table(FILE *out, const struct lc_state *v, size_t n)
 {
 	int id = widest(v, n, "ID", offsetof(struct lc_state, id));
 	int status = widest(v, n, "STATUS", offsetof(struct lc_state, status));
 	int bundle = widest(v, n, "BUNDLE", offsetof(struct lc_state, bundle));
 	int created = widest(v, n, "CREATED", offsetof(struct lc_state, created));
 
-	printf("%-*s   %-7s   %-*s   %-*s   %-*s   OWNER\n", id, "ID", "PID", status, "STATUS",
-	       bundle, "BUNDLE", created, "CREATED");
+	fprintf(out, "%-*s   %-7s   %-*s   %-*s   %-*s   OWNER\n", id, "ID", "PID", status,
+		"STATUS", bundle, "BUNDLE", created, "CREATED");
 	for (size_t i = 0; i < n; i++)
-		printf("%-*s   %-7d   %-*s   %-*s   %-*s   %s\n", id, v[i].id, v[i].pid, status,
-		       v[i].status, bundle, v[i].bundle, created, v[i].created, v[i].owner);
+		fprintf(out, "%-*s   %-7d   %-*s   %-*s   %-*s   %s\n", id, v[i].id, v[i].pid,
+			status, v[i].status, bundle, v[i].bundle, created, v[i].created,
+			v[i].owner);
 }
 
 static void add_member(struct buf *b, const char *name, const char *value)
@@ -89,7 +132,7 @@ static void add_state(struct buf *b, const struct lc_state *state)
 	buf_add(b, "}");
 }
 
-static void print_json(const struct lc_state *v, size_t n)
+static void print_json(FILE *out, const struct lc_state *v, size_t n)
 {
 	auto_arena arena = { 0 };
 	struct buf b = { .arena = &arena };
@@ -99,36 +142,57 @@ static void print_json(const struct lc_state *v, size_t n)
 		buf_add(&b, i ? "," : "");
 		add_state(&b, &v[i]);
 	}
-	printf("%s]\n", b.str);
+	fprintf(out, "%s]\n", b.str);
+}
+
+struct list {
+	struct cli *cli;
+	bool quiet, json, people;
+};
+
+static int draw(void *ctx, FILE *out, int columns, struct lc_error *e)
+{
+	const struct list *l = ctx;
+	struct lc_state *v = NULL;
+	size_t n = 0;
+
+	(void)columns;
+	if (lc_list(l->cli->lc, &v, &n, e) < 0)
+		return -1;
+	if (l->quiet)
+		print_ids(out, v, n);
+	else if (l->json)
+		print_json(out, v, n);
+	else if (l->people)
+		print_for_people(out, v, n);
+	else
+		print_table(out, v, n);
+	lc_list_free(v, n);
+	return LIVE_MORE;
 }
 
 static int run(struct cli *cli, const void *given, char **words, struct lc_error *e)
 {
 	const struct list_args *args = given;
-	bool json = args->format && !strcmp(args->format, "json");
-	struct lc_state *v = NULL;
-	size_t n = 0;
+	struct list l = { cli, .quiet = args->quiet, .people = isatty(STDOUT_FILENO) };
+	struct live_view view = { .draw = draw, .ctx = &l, .interval_ms = 2000 };
 
 	(void)words;
-	if (args->format && !json && strcmp(args->format, "table") != 0)
+	l.json = args->format && !strcmp(args->format, "json");
+	if (args->format && !l.json && strcmp(args->format, "table") != 0)
 		return lc_err(e, LC_EUSAGE, "list: --format: expected table or json, found \"%s\"",
 			      args->format);
-	if (lc_list(cli->lc, &v, &n, e) < 0)
+	if (live_interval("list", args->interval, "2s", &view.interval_ms, e) < 0)
 		return -1;
-	if (args->quiet)
-		print_ids(v, n);
-	else if (json)
-		print_json(v, n);
-	else
-		print_table(v, n);
-	lc_list_free(v, n);
-	return 0;
+	view.plain = l.json || l.quiet;
+	return args->watch || args->interval ? live_show(&view, e) : live_once(&view, e);
 }
 
 const struct command cmd_list = {
 	.name = "list",
 	.usage = "[options]",
 	.summary = "list containers",
+	.about = "   On a terminal CREATED tells how long ago; to a program, the time.\n",
 	.options = list_options,
 	.args_size = sizeof(struct list_args),
 	.run = run,

@@ -2,15 +2,14 @@
 /* hull stats: a table of what containers use, drawn anew on a terminal. */
 #include "cli.h"
 #include "base/own.h"
-#include "base/str.h"
+#include "live.h"
 #include "quantity.h"
+#include "usage.h"
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define INTERVAL_MAX_MS 1000000000
-#define ONCE_MS		500 /* between the two looks that make a percentage */
+#define ONCE_MS 500 /* between the two looks that make a percentage */
 
 struct stats_args {
 	const char *format, *interval;
@@ -29,15 +28,21 @@ static const struct option_def stats_options[] = {
 
 struct row {
 	char *id;
-	struct lc_usage usage;
-	int64_t at_usec;
-	bool there, seen_before;
-	double cpu; /* percent of one processor */
+	struct usage usage;
+	bool there;
+	double cpu; /* percent of one processor; < 0: unknown */
 };
 
 struct table {
 	struct row *v;
 	size_t n;
+};
+
+struct stats {
+	struct cli *cli;
+	char **words; /* those that were asked for; none: all that live */
+	struct table table;
+	bool strict; /* one that was asked for and cannot be looked at is an error */
 };
 
 static void table_release(struct table *t)
@@ -55,17 +60,9 @@ static void table_add(struct table *t, const char *id)
 	if (!grown)
 		abort();
 	t->v = grown;
-	t->v[t->n] = (struct row){ .id = strdup(id) };
+	t->v[t->n] = (struct row){ .id = strdup(id), .cpu = -1 };
 	if (!t->v[t->n++].id)
 		abort();
-}
-
-static int64_t now_usec(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
 }
 
 /* The named ones, or all that live. */
@@ -95,34 +92,22 @@ static const struct row *find(const struct table *t, const char *id)
 	return NULL;
 }
 
-static void add_cpu(struct row *row, const struct row *before)
+static int look(struct stats *s, struct lc_error *e)
 {
-	uint64_t used;
-
-	if (!before || row->usage.cpu_usec == LC_UNKNOWN || row->at_usec <= before->at_usec)
-		return;
-	used = row->usage.cpu_usec - before->usage.cpu_usec;
-	row->seen_before = true;
-	row->cpu = (double)used * 100 / (double)(row->at_usec - before->at_usec);
-}
-
-/* @strict: one that cannot be looked at is an error, as those that were asked for by name. */
-static int look(struct cli *cli, char **words, bool strict, struct table *t, struct lc_error *e)
-{
-	struct table before = *t;
+	struct table before = s->table;
 	int r;
 
-	*t = (struct table){ 0 };
-	r = list(cli, words, t, e);
-	for (size_t i = 0; !r && i < t->n; i++) {
+	s->table = (struct table){ 0 };
+	r = list(s->cli, s->words, &s->table, e);
+	for (size_t i = 0; !r && i < s->table.n; i++) {
+		struct row *row = &s->table.v[i];
+		const struct row *old = find(&before, row->id);
 		struct lc_error why = { 0 };
 
-		t->v[i].usage.size = sizeof(t->v[i].usage);
-		t->v[i].at_usec = now_usec();
-		t->v[i].there = lc_usage(cli->lc, t->v[i].id, &t->v[i].usage, &why) == 0;
-		if (t->v[i].there) {
-			add_cpu(&t->v[i], find(&before, t->v[i].id));
-		} else if (strict && words[0]) {
+		row->there = usage_look(s->cli, row->id, &row->usage, &why) == 0;
+		if (row->there && old)
+			row->cpu = usage_cpu(&old->usage, &row->usage);
+		if (!row->there && s->strict && s->words[0]) {
 			*e = why;
 			r = -1;
 		}
@@ -131,60 +116,157 @@ static int look(struct cli *cli, char **words, bool strict, struct table *t, str
 	return r;
 }
 
-static const char *amount(uint64_t v, char text[QUANTITY_TEXT])
-{
-	return v == LC_UNKNOWN ? "-" : quantity_print(v, text);
-}
+#define CELL 24
 
-static void print_percent(double v, bool known, int width)
+static void percent(double v, char to[CELL])
 {
-	if (known)
-		printf("  %*.1f%%", width - 1, v);
+	if (v < 0)
+		snprintf(to, CELL, "-");
 	else
-		printf("  %*s", width, "-");
+		snprintf(to, CELL, "%.1f%%", v);
 }
 
-static void print_count(uint64_t v, int width)
+static void count(uint64_t v, char to[CELL])
 {
 	if (v == LC_UNKNOWN)
-		printf("  %*s", width, "-");
+		snprintf(to, CELL, "-");
 	else
-		printf("  %*llu", width, (unsigned long long)v);
+		snprintf(to, CELL, "%llu", (unsigned long long)v);
 }
 
-static void print_row(const struct row *row, int width)
+static void bytes(uint64_t v, char to[CELL])
 {
-	const struct lc_usage *u = &row->usage;
-	bool limited = u->memory_limit != LC_UNKNOWN && u->memory_limit && u->memory != LC_UNKNOWN;
-	char a[QUANTITY_TEXT], b[QUANTITY_TEXT];
+	char text[QUANTITY_TEXT];
 
-	printf("%-*s", width, row->id);
-	print_percent(row->cpu, row->seen_before, 7);
-	printf("  %8s", amount(u->memory, a));
-	printf("  %8s", amount(u->memory_limit, b));
-	print_percent(limited ? (double)u->memory * 100 / (double)u->memory_limit : 0, limited, 6);
-	print_count(u->pids, 5);
-	printf("  %8s", amount(u->io_read, a));
-	printf("  %8s", amount(u->io_written, b));
-	print_percent(u->cpu_pressure, u->cpu_pressure >= 0, 8);
-	print_percent(u->memory_pressure, u->memory_pressure >= 0, 8);
-	print_percent(u->io_pressure, u->io_pressure >= 0, 7);
-	print_count(u->oom_kills, 3);
-	printf("\n");
+	snprintf(to, CELL, "%s", usage_bytes(v, text));
 }
 
-static void print_table(const struct table *t)
+static void cell_cpu(const struct row *row, char to[CELL])
 {
-	size_t width = strlen("ID");
+	percent(row->cpu, to);
+}
+
+static void cell_memory(const struct row *row, char to[CELL])
+{
+	bytes(row->usage.now.memory, to);
+}
+
+static void cell_limit(const struct row *row, char to[CELL])
+{
+	bytes(row->usage.now.memory_limit, to);
+}
+
+static void cell_used(const struct row *row, char to[CELL])
+{
+	uint64_t used = row->usage.now.memory, limit = row->usage.now.memory_limit;
+	bool limited = limit != LC_UNKNOWN && limit && used != LC_UNKNOWN;
+
+	percent(limited ? (double)used * 100 / (double)limit : -1, to);
+}
+
+static void cell_pids(const struct row *row, char to[CELL])
+{
+	count(row->usage.now.pids, to);
+}
+
+static void cell_read(const struct row *row, char to[CELL])
+{
+	bytes(row->usage.now.io_read, to);
+}
+
+static void cell_written(const struct row *row, char to[CELL])
+{
+	bytes(row->usage.now.io_written, to);
+}
+
+static void cell_wait_cpu(const struct row *row, char to[CELL])
+{
+	percent(row->usage.now.cpu_pressure, to);
+}
+
+static void cell_wait_memory(const struct row *row, char to[CELL])
+{
+	percent(row->usage.now.memory_pressure, to);
+}
+
+static void cell_wait_io(const struct row *row, char to[CELL])
+{
+	percent(row->usage.now.io_pressure, to);
+}
+
+static void cell_oom(const struct row *row, char to[CELL])
+{
+	count(row->usage.now.oom_kills, to);
+}
+
+/* What matters most comes first: a narrow terminal has no room for the last ones. */
+static const struct column {
+	const char *title;
+	int width;
+	void (*cell)(const struct row *row, char to[CELL]);
+} columns[] = {
+	{ "CPU", 7, cell_cpu },
+	{ "MEMORY", 8, cell_memory },
+	{ "LIMIT", 8, cell_limit },
+	{ "USED", 6, cell_used },
+	{ "PIDS", 5, cell_pids },
+	{ "READ", 8, cell_read },
+	{ "WRITTEN", 8, cell_written },
+	{ "WAIT:CPU", 8, cell_wait_cpu },
+	{ "WAIT:MEM", 8, cell_wait_memory },
+	{ "WAIT:IO", 7, cell_wait_io },
+	{ "OOM", 3, cell_oom },
+};
+
+#define ID_LEAST 12
+
+/* Whole columns only; ids are cut to what the columns up to PIDS leave, but not below ID_LEAST. */
+static size_t fit(const struct table *t, int room, int *id_width)
+{
+	int longest = (int)strlen("ID"), left, wanted = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < t->n; i++)
-		width = strlen(t->v[i].id) > width ? strlen(t->v[i].id) : width;
-	printf("%-*s  %7s  %8s  %8s  %6s  %5s  %8s  %8s  %8s  %8s  %7s  %3s\n", (int)width, "ID",
-	       "CPU", "MEMORY", "LIMIT", "USED", "PIDS", "READ", "WRITTEN", "WAIT:CPU", "WAIT:MEM",
-	       "WAIT:IO", "OOM");
+		longest = (int)strlen(t->v[i].id) > longest ? (int)strlen(t->v[i].id) : longest;
+	*id_width = longest;
+	if (!room)
+		return ARRAY_SIZE(columns);
+	for (size_t i = 0; i < 5; i++)
+		wanted += 2 + columns[i].width;
+	left = room - wanted > ID_LEAST ? room - wanted : ID_LEAST;
+	*id_width = longest < left ? longest : left;
+	for (int used = *id_width; n < ARRAY_SIZE(columns); n++) {
+		used += 2 + columns[n].width;
+		if (used > room)
+			break;
+	}
+	return n;
+}
+
+static void print_row(FILE *out, const struct row *row, int id_width, size_t n)
+{
+	char cell[CELL];
+
+	fprintf(out, "%-*.*s", id_width, id_width, row->id);
+	for (size_t i = 0; i < n; i++) {
+		columns[i].cell(row, cell);
+		fprintf(out, "  %*s", columns[i].width, cell);
+	}
+	fprintf(out, "\n");
+}
+
+static void print_table(FILE *out, const struct table *t, int room)
+{
+	int id_width;
+	size_t n = fit(t, room, &id_width);
+
+	fprintf(out, "%-*s", id_width, "ID");
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "  %*s", columns[i].width, columns[i].title);
+	fprintf(out, "\n");
 	for (size_t i = 0; i < t->n; i++)
 		if (t->v[i].there)
-			print_row(&t->v[i], (int)width);
+			print_row(out, &t->v[i], id_width, n);
 }
 
 static int print_json(struct cli *cli, char **words, struct lc_error *e)
@@ -207,73 +289,62 @@ static int print_json(struct cli *cli, char **words, struct lc_error *e)
 	return r;
 }
 
-static int one_table(struct cli *cli, char **words, struct lc_error *e)
+/* Until those that were named have ended. */
+static int draw(void *ctx, FILE *out, int room, struct lc_error *e)
 {
-	struct table t = { 0 };
-	int r = look(cli, words, true, &t, e);
+	struct stats *s = ctx;
+	bool any = !s->words[0];
 
-	if (!r) {
-		poll(NULL, 0, ONCE_MS);
-		r = look(cli, words, true, &t, e);
-	}
-	if (!r)
-		print_table(&t);
-	table_release(&t);
-	return r;
+	if (look(s, e) < 0)
+		return -1;
+	for (size_t i = 0; i < s->table.n; i++)
+		any = any || s->table.v[i].there;
+	print_table(out, &s->table, room);
+	return any ? LIVE_MORE : LIVE_END;
 }
 
-/* Until interrupted, or until those that were named have ended. */
-static int keep_printing(struct cli *cli, char **words, int ms, bool terminal, struct lc_error *e)
+static int show(struct stats *s, bool once, uint64_t ms, struct lc_error *e)
 {
-	struct table t = { 0 };
-	bool any = true;
-	int r = look(cli, words, true, &t, e);
+	struct live_view view = { .draw = draw, .ctx = s, .interval_ms = ms };
+	int r;
 
-	for (int wait = ONCE_MS; !r && any; wait = ms) {
-		poll(NULL, 0, wait < ms ? wait : ms);
-		r = look(cli, words, false, &t, e);
-		if (r)
-			break;
-		any = !words[0];
-		for (size_t i = 0; i < t.n; i++)
-			any = any || t.v[i].there;
-		if (terminal)
-			printf("\033[H\033[J");
-		print_table(&t);
-		if (fflush(stdout) == EOF || ferror(stdout))
-			break;
-	}
-	table_release(&t);
-	return r;
+	s->strict = true;
+	r = look(s, e);
+	if (r < 0)
+		return r;
+	poll(NULL, 0, ms < ONCE_MS ? (int)ms : ONCE_MS);
+	s->strict = once;
+	return once ? live_once(&view, e) : live_show(&view, e);
 }
 
 static int run(struct cli *cli, const void *given, char **words, struct lc_error *e)
 {
 	const struct stats_args *args = given;
 	bool json = args->format && !strcmp(args->format, "json");
-	bool terminal = isatty(STDOUT_FILENO);
+	struct stats s = { .cli = cli, .words = words };
 	uint64_t ms = 2000;
+	int r;
 
 	if (args->format && !json && strcmp(args->format, "table") != 0)
 		return lc_err(e, LC_EUSAGE, "stats: --format: expected table or json, found \"%s\"",
 			      args->format);
-	if (args->interval && (!quantity_ms(args->interval, &ms) || !ms || ms > INTERVAL_MAX_MS))
-		return lc_err(e, LC_EUSAGE,
-			      "stats: --interval: expected a time such as 2s, greater than 0, "
-			      "found \"%s\"",
-			      args->interval);
+	if (live_interval("stats", args->interval, "2s", &ms, e) < 0)
+		return -1;
 	if (json)
 		return print_json(cli, words, e);
-	if (args->once || (!terminal && !args->interval))
-		return one_table(cli, words, e);
-	return keep_printing(cli, words, (int)ms, terminal, e);
+	r = show(&s, args->once || (!isatty(STDOUT_FILENO) && !args->interval), ms, e);
+	table_release(&s.table);
+	return r;
 }
 
 const struct command cmd_stats = {
 	.name = "stats",
 	.usage = "[options] [ID...]",
 	.summary = "show what containers use",
-	.about = "   All that run, or those that are named. WAIT: the share of the last ten "
+	.about = "   All that run, or those that are named. On a terminal the table is drawn in "
+		 "place\n"
+		 "   until q is pressed, or those that were named have ended. WAIT: the share of "
+		 "the last ten "
 		 "seconds in\n"
 		 "   which something in the container waited for a processor, memory or a disk.\n",
 	.options = stats_options,

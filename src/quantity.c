@@ -98,3 +98,24 @@ char *quantity_print(uint64_t bytes, char to[QUANTITY_TEXT])
 	snprintf(to, QUANTITY_TEXT, "%.*f%s", !i || v >= 100 ? 0 : v >= 10 ? 1 : 2, v, units[i]);
 	return to;
 }
+
+char *quantity_print_age(uint64_t seconds, char to[QUANTITY_TEXT])
+{
+	static const struct {
+		char letter;
+		uint64_t seconds, below;
+	} units[] = {
+		{ 's', 1, 120 },
+		{ 'm', 60, 120 * 60 },
+		{ 'h', 3600, 48 * 3600 },
+		{ 'd', 86400, UINT64_MAX },
+	};
+	size_t i = 0;
+
+	while (seconds >= units[i].below && i + 1 < ARRAY_SIZE(units))
+		i++;
+	seconds /= units[i].seconds;
+	snprintf(to, QUANTITY_TEXT, "%llu%c ago",
+		 (unsigned long long)(seconds < 99999 ? seconds : 99999), units[i].letter);
+	return to;
+}

@@ -17,4 +17,7 @@ bool quantity_ms(const char *s, uint64_t *out);
 #define QUANTITY_TEXT 16
 char *quantity_print(uint64_t bytes, char to[QUANTITY_TEXT]);
 
+/* "5s ago", "3m ago", "2h ago", "9d ago". Returns @to. */
+char *quantity_print_age(uint64_t seconds, char to[QUANTITY_TEXT]);
+
 #endif
