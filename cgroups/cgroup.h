@@ -22,6 +22,7 @@ struct cgroup_ref {
 	char *scope; /* systemd unit, NULL with CGROUP_FS */
 	bool user; /* the unit is one of the user's own systemd */
 	bool made; /* we created it, so we remove it */
+	unsigned timeout_ms; /* that systemd may take, of this command; 0: what it has by itself */
 };
 
 struct cgroup_ops {
@@ -30,7 +31,8 @@ struct cgroup_ops {
 	 * program; *fd is the O_DIRECTORY descriptor (owned by the caller) of where its processes
 	 * go, for CLONE_INTO_CGROUP.
 	 * Refuses one that is not empty or is frozen.  On failure nothing is left behind.
-	 * @pid: 0, or (systemd) a blocked process to make the scope with. */
+	 * @pid: 0, or (systemd) a blocked process to make the scope with. out->timeout_ms is the
+	 * caller's. */
 	int (*create)(const struct plan_cgroup *plan, const struct plan_host *host, pid_t pid,
 		      struct arena *a, struct cgroup_ref *out, int *fd, const struct lc_log *log,
 		      struct lc_error *e);
@@ -58,8 +60,8 @@ char *cgroup_place_path(struct arena *a, const struct cgroup_ref *ref);
 /* SIGKILL to every process in it and below: cgroup.kill. @sig other than SIGKILL: one by one. */
 int cgroup_kill(int cgroup, int sig, struct lc_error *e) lc_checked;
 
-/* cgroup.freeze, and waits (bounded) until cgroup.events says so. */
-int cgroup_freeze(int cgroup, bool frozen, struct lc_error *e) lc_checked;
+/* cgroup.freeze, and waits until cgroup.events says so, for @ms at most (0: ten seconds). */
+int cgroup_freeze(int cgroup, bool frozen, unsigned ms, struct lc_error *e) lc_checked;
 /* The same without waiting, and whether that was asked for: with a thread of the kernel's in it, as
  * KVM has one for each machine (before Linux 6.14), a cgroup never says that it is frozen. */
 int cgroup_ask_freeze(int cgroup, bool frozen, struct lc_error *e) lc_checked;

@@ -30,19 +30,22 @@ int cgroup_is_asked_to_freeze(int cgroup, bool *frozen, struct lc_error *e)
 	return 0;
 }
 
-int cgroup_freeze(int cgroup, bool frozen, struct lc_error *e)
+int cgroup_freeze(int cgroup, bool frozen, unsigned ms, struct lc_error *e)
 {
+	unsigned wait = ms ? ms : CG_DEADLINE_MS;
+
 	if (cgroup_ask_freeze(cgroup, frozen, e) < 0)
 		return -1;
-	if (!cg_wait_event(cgroup, "frozen", frozen, CG_DEADLINE_MS))
+	if (!cg_wait_event(cgroup, "frozen", frozen, (int)wait))
 		return 0;
 	if (errno != ETIME)
 		return lc_err_errno(e, "wait for %s/cgroup.events",
 				    cg_path_of(cgroup, &(struct cg_path){}));
 	if (!frozen)
-		return lc_err(e, LC_ESYSTEM, "%s stays frozen: a cgroup above it is",
-			      cg_path_of(cgroup, &(struct cg_path){}));
+		return lc_err(e, LC_ESYSTEM,
+			      "%s stays frozen (waited %g s, --timeout): a cgroup above it is",
+			      cg_path_of(cgroup, &(struct cg_path){}), wait / 1000.0);
 	(void)cg_write(cgroup, "cgroup.freeze", "0"); /* not half of it */
-	return lc_err(e, LC_ESYSTEM, "%s: some processes did not freeze within %d seconds",
-		      cg_path_of(cgroup, &(struct cg_path){}), CG_DEADLINE_MS / 1000);
+	return lc_err(e, LC_ESYSTEM, "%s: some processes did not freeze within %g s (--timeout)",
+		      cg_path_of(cgroup, &(struct cg_path){}), wait / 1000.0);
 }

@@ -28,7 +28,6 @@
 #define DESTINATION "org.freedesktop.systemd1"
 #define PATH	    "/org/freedesktop/systemd1"
 #define MANAGER	    "org.freedesktop.systemd1.Manager"
-#define SECONDS_MAX 3600
 
 struct session {
 	sd_bus *bus;
@@ -78,8 +77,8 @@ static int call_failed(const struct session *s, const char *what, int r, const s
 		    sd_bus_error_has_name(e, SD_BUS_ERROR_TIMEOUT);
 
 	if (late)
-		return fail("%s %s: %s did not answer within %u s", what, s->unit, who(s),
-			    s->seconds);
+		return fail("%s %s: %s did not answer within %u s (--timeout)", what, s->unit,
+			    who(s), s->seconds);
 	if (e && e->message)
 		return fail("%s %s: %s: %s", what, s->unit, who(s), e->message);
 	return fail("%s %s: %s: %s", what, s->unit, who(s), lc_errno_text(-r));
@@ -207,8 +206,8 @@ static int wait_for_job(struct session *s, const char *what, sd_bus_message *rep
 		if (r < 0)
 			return call_failed(s, what, r, NULL);
 		if (now_usec() >= s->deadline)
-			return fail("%s %s: waited %u s for %s to finish %s", what, s->unit,
-				    s->seconds, who(s), strrchr(s->job, '/') + 1);
+			return fail("%s %s: waited %u s (--timeout) for %s to finish %s", what,
+				    s->unit, s->seconds, who(s), strrchr(s->job, '/') + 1);
 		if (!r)
 			sd_bus_wait(s->bus, usec_left(s));
 	}
@@ -487,7 +486,7 @@ static int parse_options(struct session *s, char ***words)
 			s->user = true;
 		else if (!str_starts(**words, timeout) ||
 			 !str_u32(**words + strlen(timeout), &s->seconds) || !s->seconds ||
-			 s->seconds > SECONDS_MAX)
+			 s->seconds > UNIT_SECONDS_MAX)
 			return usage();
 	}
 	return (*words)[0] && (*words)[1] ? 0 : usage();

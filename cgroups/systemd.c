@@ -61,9 +61,10 @@ static int wait_for(pid_t pid, int *status)
 	return 0;
 }
 
-int unit_ask(bool user, const struct unit_words *words, struct arena *a, char **answer,
-	     struct lc_error *e)
+int unit_ask(const struct cgroup_ref *ref, const struct unit_words *words, struct arena *a,
+	     char **answer, struct lc_error *e)
 {
+	unsigned seconds = (ref->timeout_ms + 999) / 1000;
 	struct unit_words argv = { .a = a };
 	auto_fd in = -1, out = -1;
 	int fds[2], status = 0, err, read;
@@ -71,8 +72,12 @@ int unit_ask(bool user, const struct unit_words *words, struct arena *a, char **
 	pid_t pid;
 
 	unit_add(&argv, PROGRAM);
-	if (user)
+	if (ref->user)
 		unit_add(&argv, "--user");
+	if (seconds)
+		unit_add(&argv,
+			 arena_printf(a, "--timeout=%u",
+				      seconds < UNIT_SECONDS_MAX ? seconds : UNIT_SECONDS_MAX));
 	for (size_t i = 0; i < words->n; i++)
 		unit_add(&argv, words->v[i]);
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -129,15 +134,15 @@ static int describe(struct unit_words *w, const struct plan_cgroup *plan, pid_t 
 	return unit_add_annotations(w, &plan->systemd_properties, e);
 }
 
-static int ask_stop(bool user, const char *scope, struct lc_error *e)
+static int ask_stop(const struct cgroup_ref *ref, struct lc_error *e)
 {
 	auto_arena a = {};
 	struct unit_words w = { .a = &a };
 	char *answer;
 
 	unit_add(&w, "stop");
-	unit_add(&w, scope);
-	return unit_ask(user, &w, &a, &answer, e);
+	unit_add(&w, ref->scope);
+	return unit_ask(ref, &w, &a, &answer, e);
 }
 
 static int set_up(int mount, const struct cgroup_ref *ref, const struct plan_cgroup *plan,
@@ -164,6 +169,7 @@ static int systemd_create(const struct plan_cgroup *plan, const struct plan_host
 		.scope = plan->scope,
 		.user = plan->user_instance,
 		.made = true,
+		.timeout_ms = out->timeout_ms,
 	};
 	struct plan_cgroup files;
 	auto_fd mount = -1;
@@ -173,7 +179,7 @@ static int systemd_create(const struct plan_cgroup *plan, const struct plan_host
 		return lc_err(e, LC_EUNSUPPORTED, "no cgroup2 file system is mounted");
 	mount = cg_open_mount(host->cgroup2, e);
 	if (mount < 0 || cg_check_controllers(mount, host->cgroup2, plan, e) < 0 ||
-	    describe(&w, plan, pid, log, e) < 0 || unit_ask(ref.user, &w, a, &ref.path, e) < 0)
+	    describe(&w, plan, pid, log, e) < 0 || unit_ask(&ref, &w, a, &ref.path, e) < 0)
 		return -1;
 	if (ref.path[0] != '/' || !ref.path[1])
 		return lc_err(e, LC_ESYSTEM, "start %s: systemd tells no cgroup of it", ref.scope);
@@ -182,7 +188,7 @@ static int systemd_create(const struct plan_cgroup *plan, const struct plan_host
 	if (*fd < 0) {
 		struct lc_error ignored;
 
-		(void)ask_stop(ref.user, ref.scope, &ignored);
+		(void)ask_stop(&ref, &ignored);
 		return -1;
 	}
 	*out = ref;
@@ -209,7 +215,7 @@ static int systemd_update(const struct cgroup_ref *ref, const struct plan_cgroup
 	/* The files first: what the kernel refuses must not stay as a property. */
 	if (cg_apply(dir, &files, CG_IN_USE, log, e) < 0)
 		return -1;
-	if (w.n > 2 && unit_ask(ref->user, &w, &a, &answer, e) < 0)
+	if (w.n > 2 && unit_ask(ref, &w, &a, &answer, e) < 0)
 		return -1;
 	return w.n > 2 ? cg_apply(dir, &files, CG_IN_USE, log, e) : 0;
 }
@@ -225,7 +231,7 @@ static int systemd_attach(const struct cgroup_ref *ref, pid_t pid, struct lc_err
 	unit_add(&w, arena_printf(&a, "%d", pid));
 	if (ref->place)
 		unit_add(&w, arena_printf(&a, "/%s", ref->place));
-	return unit_ask(ref->user, &w, &a, &answer, e);
+	return unit_ask(ref, &w, &a, &answer, e);
 }
 
 /* What is in the scope ends here: systemd would give it 90 seconds. */
@@ -263,7 +269,7 @@ static int systemd_destroy(const struct cgroup_ref *ref, const struct lc_log *lo
 	if (empty(ref, log, e) < 0)
 		return -1;
 	*e = (struct lc_error){};
-	if (ask_stop(ref->user, ref->scope, e) < 0)
+	if (ask_stop(ref, e) < 0)
 		return -1;
 	/* What was nested inside may outlive the scope. */
 	rest.driver = CGROUP_FS;

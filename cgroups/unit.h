@@ -8,8 +8,9 @@
 
 #include "cgroups/cgroup.h"
 
-#define UNIT_SEPARATOR "\x1f"
-#define UNIT_SECONDS   30 /* that systemd may take for one request */
+#define UNIT_SEPARATOR	 "\x1f"
+#define UNIT_SECONDS	 30 /* that systemd may take for one request, unless told otherwise */
+#define UNIT_SECONDS_MAX 3600
 
 /* Words for the program, terminated by NULL; the array grows in the arena. */
 struct unit_words {
@@ -35,8 +36,9 @@ int unit_add_annotations(struct unit_words *w, const struct pairs *properties,
 /* "uint64 5" to "t" and its value; for a test of its own. Returns "TYPE<sep>VALUE...". */
 char *unit_value_of_gvariant(struct arena *a, const char *text, bool seconds, struct lc_error *e);
 
-/* Runs the program with @words (command, unit, properties); *answer: its first line. */
-int unit_ask(bool user, const struct unit_words *words, struct arena *a, char **answer,
-	     struct lc_error *e) lc_checked;
+/* Runs the program with @words (command, unit, properties), for @ref's systemd and time; *answer:
+ * its first line. */
+int unit_ask(const struct cgroup_ref *ref, const struct unit_words *words, struct arena *a,
+	     char **answer, struct lc_error *e) lc_checked;
 
 #endif

@@ -123,6 +123,7 @@ static int lc_setup(struct lc *lc, const struct lc_host *host, struct lc_error *
 	int driver;
 
 	lc->log = host->log;
+	lc->given_ms = host->timeout_ms;
 	lc->timeout_ms = host->timeout_ms ? host->timeout_ms : STEP_TIMEOUT_MS;
 	lc->lock_ms = host->timeout_ms ? host->timeout_ms : LOCK_WAIT_MS;
 	lc->may_thread = host->may_thread;
@@ -195,6 +196,14 @@ static int open_dir(struct lc *lc, const char *id, struct container *c, struct l
 	return lc_err_errno(e, "container \"%s\": open %s/%s", id, lc->root, id);
 }
 
+static int read_state(struct container *c, struct state *out, struct lc_error *e)
+{
+	if (state_read(c->dir, &c->arena, out, e) < 0)
+		return -1;
+	out->cgroup.timeout_ms = c->lc->given_ms;
+	return 0;
+}
+
 int container_open(struct lc *lc, const char *id, bool bare_too, struct container *c,
 		   struct lc_error *e)
 {
@@ -205,7 +214,7 @@ int container_open(struct lc *lc, const char *id, bool bare_too, struct containe
 	c->id = arena_strdup(&c->arena, id);
 	if (open_dir(lc, id, c, e) < 0)
 		return -1;
-	if (state_read(c->dir, &c->arena, &c->state, e) == 0)
+	if (read_state(c, &c->state, e) == 0)
 		return 0;
 	if (e->sys_errno != ENOENT)
 		return lc_err_in(e, "container \"%s\"", id);
@@ -227,7 +236,7 @@ int container_lock(struct container *c, bool force, struct lc_error *e)
 			      c->id, c->lc->lock_ms / 1000.0);
 	if (fstat(c->dir, &st) == 0 && st.st_nlink == 0)
 		return lc_err(e, LC_ENOTFOUND, "container \"%s\" does not exist", c->id);
-	if (state_read(c->dir, &c->arena, &state, e) < 0)
+	if (read_state(c, &state, e) < 0)
 		return c->bare && e->sys_errno == ENOENT ? 0
 							 : lc_err_in(e, "container \"%s\"", c->id);
 	c->state = state;

@@ -22,6 +22,7 @@ struct lc {
 	bool root_given; /* by the caller: it has to exist before something is looked for in it */
 	enum cgroup_driver driver;
 	unsigned timeout_ms; /* of a step; never 0 */
+	unsigned given_ms; /* the caller's, for steps whose own is shorter; 0: none */
 	unsigned lock_ms;
 	const char *rootless; /* "true", "false" or "auto" */
 	const struct lc_log *log;

@@ -82,7 +82,7 @@ static int set_frozen(struct lc *lc, const char *id, bool frozen, struct lc_erro
 	cgroup = cgroup_open(&c.state.cgroup, e);
 	if (cgroup >= 0 && c.state.vm)
 		return freeze_machine(&c, cgroup, frozen, e);
-	return cgroup < 0 ? -1 : cgroup_freeze(cgroup, frozen, e);
+	return cgroup < 0 ? -1 : cgroup_freeze(cgroup, frozen, lc->given_ms, e);
 }
 
 int lc_pause(struct lc *lc, const char *id, struct lc_error *e)

@@ -229,7 +229,7 @@ static int make_fifos(struct creation *m, struct lc_error *e)
 static struct cgroup_ref expected_cgroup(struct creation *m)
 {
 	const struct plan_cgroup *cgroup = &plan_of(m)->cgroup;
-	struct cgroup_ref ref = { .driver = cgroup->driver };
+	struct cgroup_ref ref = { .driver = cgroup->driver, .timeout_ms = m->lc->given_ms };
 	struct arena *a = &m->c.arena;
 
 	if (ref.driver == CGROUP_SYSTEMD) {
@@ -311,7 +311,7 @@ static int make_cgroup_for(struct creation *m, pid_t pid, struct lc_error *e)
 {
 	const struct plan *plan = plan_of(m);
 	const struct plan_cgroup *cgroup = &plan->cgroup;
-	struct cgroup_ref ref = { .driver = cgroup->driver };
+	struct cgroup_ref ref = { .driver = cgroup->driver, .timeout_ms = m->lc->given_ms };
 
 	if (cgroup_ops_of(cgroup->driver)
 		    ->create(cgroup, &m->loaded.host, pid, &m->c.arena, &ref, &m->cgroup,

@@ -48,6 +48,36 @@ state_of_check() {
 	[ "$(jq '[.checks[] | select(.name | startswith("idmap "))] | length' check.json)" -ge 1 ]
 }
 
+@test "check: kernel calls, namespaces, controllers, security modules, idmaps, KVM and engines" {
+	hull check --json >check.json
+	[ "$(jq -r '.checks[].area' check.json | uniq | paste -sd,)" = \
+		"kernel,namespaces,cgroups,security,file systems,machine,programs,engines" ]
+	while read -r area names; do
+		for name in $names; do
+			jq -e --arg a "$area" --arg n "${name//_/ }" \
+				'any(.checks[]; .area == ($a | gsub("-"; " ")) and .name == $n)' check.json >/dev/null || {
+				echo "$area: $name"
+				false
+			}
+		done
+	done <<-END
+		namespaces mnt pid net ipc uts user cgroup time for_users
+		cgroups cgroup2 memory pids cpu io cpuset hugetlb manager_systemd
+		security in_force apparmor selinux landlock
+		machine /dev/kvm
+		engines podman dockerd containerd
+	END
+	for name in pid net ipc uts user cgroup time; do
+		[ "$(jq -r --arg n $name '.checks[] | select(.area == "namespaces" and .name == $n) | .state' check.json)" = \
+			"$([ -e "/proc/self/ns/$name" ] && echo ok || echo bad)" ]
+	done
+	if [ -r /sys/kernel/security/lsm ]; then
+		for name in apparmor selinux; do
+			grep -qw $name /sys/kernel/security/lsm || [ "$(state_of_check $name)" = no ]
+		done
+	fi
+}
+
 @test "check: as an ordinary user" {
 	hull_of_users
 	run setpriv --reuid 65533 --regid 65533 --clear-groups env -u XDG_RUNTIME_DIR "$BATS_TEST_TMPDIR/hull" check --json

@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load helpers
+load sandbox
 
 setup() {
 	make_bundle
@@ -113,6 +114,40 @@ in_step() {
 	# By force it goes all the same.
 	timeout --signal=KILL 60 "$HULL" --root "$STATES" --timeout 1 delete --force "$ID"
 	[ ! -e "$STATES/$ID" ]
+}
+
+@test "deadline: a cgroup that cannot be thawed" {
+	need_root
+	config '.linux.cgroupsPath = $p' --arg p "/deadline-$ID/inner"
+	program sleep 1000
+	hull run -d "$ID"
+	hull pause "$ID"
+	echo 1 >"$(cgroup_root)/deadline-$ID/cgroup.freeze"
+	in_time resume "$ID"
+	echo 0 >"$(cgroup_root)/deadline-$ID/cgroup.freeze"
+	[[ $output == *"/deadline-$ID/inner stays frozen (waited 1 s, --timeout): a cgroup above it is"* ]]
+	has_status "$ID" running
+	hull delete --force "$ID"
+	rmdir "$(cgroup_root)/deadline-$ID" 2>/dev/null || :
+}
+
+@test "deadline: a D-Bus that does not answer" {
+	need_root
+	[ -x "$(dirname "$HULL")/hull-systemd" ] || skip "hull-systemd was not built: libsystemd is missing"
+	install_helpers "$HULL"
+	# It takes connections, and no more.
+	python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(9)
+time.sleep(1000)' "$PWD/bus" 3>&- &
+	HUNG=$!
+	until_true test -S bus
+	program sleep 1000
+	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$PWD/bus
+	in_time --systemd-cgroup run -d "$ID"
+	[[ $output == *"hull-$ID.scope: systemd did not answer within 1 s (--timeout)"* ]]
+	[ -z "$(ls -A "$STATES")" ]
 }
 
 @test "deadline: what is no time is refused" {

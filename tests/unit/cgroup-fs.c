@@ -433,7 +433,7 @@ TEST(destroy_of_a_frozen_one_works)
 
 	CHECK_OK(create(w), &w->e);
 	pid = sleeper(w, "/c");
-	CHECK_OK(cgroup_freeze(w->fd, true, &w->e), &w->e);
+	CHECK_OK(cgroup_freeze(w->fd, true, 0, &w->e), &w->e);
 	destroy(w);
 	CHECK_INT(signal_that_ended(pid), SIGKILL);
 }
@@ -446,11 +446,11 @@ TEST(freezing_waits_until_it_is_so)
 
 	CHECK_OK(create(w), &w->e);
 	pid = sleeper(w, "/c");
-	CHECK_OK(cgroup_freeze(w->fd, true, &w->e), &w->e);
+	CHECK_OK(cgroup_freeze(w->fd, true, 0, &w->e), &w->e);
 	CHECK_OK(cgroup_is_frozen(w->fd, &frozen, &w->e), &w->e);
 	CHECK(frozen);
 	CHECK_STR(read_in(w, "/c/cgroup.freeze"), "1");
-	CHECK_OK(cgroup_freeze(w->fd, false, &w->e), &w->e);
+	CHECK_OK(cgroup_freeze(w->fd, false, 0, &w->e), &w->e);
 	CHECK_OK(cgroup_is_frozen(w->fd, &frozen, &w->e), &w->e);
 	CHECK(!frozen);
 	kill(pid, SIGTERM);
