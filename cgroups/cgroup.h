@@ -22,7 +22,7 @@ struct cgroup_ref {
 	char *scope; /* systemd unit, NULL with CGROUP_FS */
 	bool user; /* the unit is one of the user's own systemd */
 	bool made; /* we created it, so we remove it */
-	unsigned timeout_ms; /* that systemd may take, of this command; 0: what it has by itself */
+	unsigned timeout_ms; /* of this command, for systemd and for killing; 0: their own */
 };
 
 struct cgroup_ops {
@@ -57,8 +57,9 @@ int cgroup_open_place(const struct cgroup_ref *ref, struct lc_error *e) lc_check
 /* That, as an absolute path on the host; NULL without a cgroup. */
 char *cgroup_place_path(struct arena *a, const struct cgroup_ref *ref);
 
-/* SIGKILL to every process in it and below: cgroup.kill. @sig other than SIGKILL: one by one. */
-int cgroup_kill(int cgroup, int sig, struct lc_error *e) lc_checked;
+/* SIGKILL to every process in it and below: cgroup.kill, or, where that cannot be, one by one until
+ * all are gone, for @ms at most (0: ten seconds). @sig other than SIGKILL: one by one. */
+int cgroup_kill(int cgroup, int sig, unsigned ms, struct lc_error *e) lc_checked;
 
 /* cgroup.freeze, and waits until cgroup.events says so, for @ms at most (0: ten seconds). */
 int cgroup_freeze(int cgroup, bool frozen, unsigned ms, struct lc_error *e) lc_checked;

@@ -32,7 +32,7 @@ int cgroup_is_asked_to_freeze(int cgroup, bool *frozen, struct lc_error *e)
 
 int cgroup_freeze(int cgroup, bool frozen, unsigned ms, struct lc_error *e)
 {
-	unsigned wait = ms ? ms : CG_DEADLINE_MS;
+	unsigned wait = cg_deadline(ms);
 
 	if (cgroup_ask_freeze(cgroup, frozen, e) < 0)
 		return -1;

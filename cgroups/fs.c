@@ -274,26 +274,23 @@ static int kill_all(int dir, const struct cgroup_ref *ref, struct lc_error *e)
 	if (!populated)
 		return 0;
 	if (!ref->made)
-		return cg_kill_each(dir, e);
-	if (cgroup_kill(dir, SIGKILL, e) < 0)
+		return cg_kill_each(dir, ref->timeout_ms, e);
+	if (cgroup_kill(dir, SIGKILL, ref->timeout_ms, e) < 0)
 		return -1;
-	if (cg_wait_event(dir, "populated", 0, CG_DEADLINE_MS) < 0)
-		return lc_err_errno(e, "wait until the processes in %s%s are gone", ref->mount,
-				    ref->path);
-	return 0;
+	return cg_wait_empty(dir, ref->timeout_ms, e);
 }
 
 /* The kernel may take a moment after the last process. */
 static int remove_leaf(int mount, int dir, const struct cgroup_ref *ref, struct lc_error *e)
 {
-	int64_t end = cg_now_ms() + CG_DEADLINE_MS;
+	int64_t end = cg_now_ms() + cg_deadline(ref->timeout_ms);
 
 	while (unlinkat(mount, ref->path + 1, AT_REMOVEDIR) < 0) {
 		if (errno == ENOENT)
 			return 0;
 		if (errno != EBUSY || cg_now_ms() > end)
 			return lc_err_errno(e, "rmdir %s%s", ref->mount, ref->path);
-		if (kill_all(dir, ref, e) < 0 || cg_remove_below(dir, e) < 0)
+		if (kill_all(dir, ref, e) < 0 || cg_remove_below(dir, ref->timeout_ms, e) < 0)
 			return -1;
 	}
 	return 0;

@@ -9,8 +9,13 @@
 #include "cgroups/cgroup.h"
 #include <limits.h>
 
-/* How long killing, freezing and removing may take before it is an error. */
+/* How long killing, freezing and removing may take before it is an error, unless told otherwise. */
 #define CG_DEADLINE_MS 10000
+
+static inline unsigned cg_deadline(unsigned ms)
+{
+	return ms ? ms : CG_DEADLINE_MS;
+}
 
 /* Reads a small file whole into @buf, terminated, without the last newline. Returns its length, or
  * -1 with errno (EFBIG: does not fit). */
@@ -34,9 +39,12 @@ int cg_wait_event(int dir, const char *key, unsigned value, int ms);
 /* Milliseconds of the monotonic clock. */
 int64_t cg_now_ms(void);
 
-/* Removes every cgroup below @dir, the deepest first, however deep; waits (bounded) for those with
- * processes. */
-int cg_remove_below(int dir, struct lc_error *e) lc_checked;
+/* Removes every cgroup below @dir, the deepest first, however deep; waits for those with processes,
+ * for @ms at most (0: CG_DEADLINE_MS). */
+int cg_remove_below(int dir, unsigned ms, struct lc_error *e) lc_checked;
+
+/* Waits until there is no process in @dir and below that was killed, as long; gone is fine. */
+int cg_wait_empty(int dir, unsigned ms, struct lc_error *e) lc_checked;
 
 /* Calls @see for @dir and each cgroup below it; ends early when it returns -1. */
 int cg_walk(int dir, int (*see)(int dir, void *ctx, struct lc_error *e), void *ctx,
@@ -83,7 +91,7 @@ int cg_set_device_program(int dir, const struct bytes *program, enum cg_use use,
 /* SIGKILL to each process until none is left, frozen meanwhile so that none escapes. Unlike
  * cgroup.kill this leaves no trace: from Linux 6.14 on (7.2 still does) the kernel kills at birth
  * what is cloned into a cgroup that was once killed as a whole. */
-int cg_kill_each(int cgroup, struct lc_error *e) lc_checked;
+int cg_kill_each(int cgroup, unsigned ms, struct lc_error *e) lc_checked;
 
 extern const struct cgroup_ops cgroup_fs_ops, cgroup_systemd_ops, cgroup_disabled_ops;
 

@@ -61,9 +61,27 @@ static int signal_each(int cgroup, int sig, struct lc_error *e)
 	return 0;
 }
 
-static int kill_until_empty(int cgroup, struct lc_error *e)
+static int still_there(int cgroup, unsigned ms, struct lc_error *e)
 {
-	int64_t end = cg_now_ms() + CG_DEADLINE_MS;
+	return lc_err(e, LC_ESYSTEM,
+		      "%s: some processes did not end within %g s of SIGKILL (--timeout): they "
+		      "hang in the kernel",
+		      cg_path_of(cgroup, &(struct cg_path){}), ms / 1000.0);
+}
+
+int cg_wait_empty(int dir, unsigned ms, struct lc_error *e)
+{
+	ms = cg_deadline(ms);
+	if (!cg_wait_event(dir, "populated", 0, (int)ms))
+		return 0;
+	if (errno == ETIME)
+		return still_there(dir, ms, e);
+	return lc_err_errno(e, "wait for %s/cgroup.events", cg_path_of(dir, &(struct cg_path){}));
+}
+
+static int kill_until_empty(int cgroup, unsigned ms, struct lc_error *e)
+{
+	int64_t end = cg_now_ms() + ms;
 
 	do {
 		if (signal_each(cgroup, SIGKILL, e) < 0)
@@ -71,28 +89,30 @@ static int kill_until_empty(int cgroup, struct lc_error *e)
 		if (!cg_wait_event(cgroup, "populated", 0, 50))
 			return 0;
 	} while (errno == ETIME && cg_now_ms() < end);
+	if (errno == ETIME)
+		return still_there(cgroup, ms, e);
 	return lc_err_errno(e, "kill all processes in %s", cg_path_of(cgroup, &(struct cg_path){}));
 }
 
-int cg_kill_each(int cgroup, struct lc_error *e)
+int cg_kill_each(int cgroup, unsigned ms, struct lc_error *e)
 {
 	int result;
 
 	/* Else a process could fork between the list and the signal, time and again. */
 	(void)cg_write(cgroup, "cgroup.freeze", "1");
-	result = kill_until_empty(cgroup, e);
+	result = kill_until_empty(cgroup, cg_deadline(ms), e);
 	(void)cg_write(cgroup, "cgroup.freeze", "0");
 	return result;
 }
 
-int cgroup_kill(int cgroup, int sig, struct lc_error *e)
+int cgroup_kill(int cgroup, int sig, unsigned ms, struct lc_error *e)
 {
 	if (sig != SIGKILL)
 		return signal_each(cgroup, sig, e);
 	if (!cg_write(cgroup, "cgroup.kill", "1"))
 		return 0;
 	if (errno == EOPNOTSUPP) /* a threaded cgroup */
-		return cg_kill_each(cgroup, e);
+		return cg_kill_each(cgroup, ms, e);
 	return lc_err_errno(e, "write \"1\" to %s/cgroup.kill",
 			    cg_path_of(cgroup, &(struct cg_path){}));
 }

@@ -249,12 +249,11 @@ static int empty(const struct cgroup_ref *ref, const struct lc_log *log, struct 
 		return e->sys_errno == ENOENT ? 0 : -1;
 	if (cgroup_is_populated(dir, &populated, e) < 0)
 		return e->sys_errno == ENODEV || e->sys_errno == ENOENT ? 0 : -1;
-	if (populated && cgroup_kill(dir, SIGKILL, e) < 0)
+	if (populated && cgroup_kill(dir, SIGKILL, ref->timeout_ms, e) < 0)
 		return -1;
-	if (populated && cg_wait_event(dir, "populated", 0, CG_DEADLINE_MS) < 0 &&
-	    errno != ENODEV && errno != ENOENT)
-		return lc_err_errno(e, "wait until the processes in %s%s are gone", ref->mount,
-				    ref->path);
+	if (populated && cg_wait_empty(dir, ref->timeout_ms, e) < 0 && e->sys_errno != ENODEV &&
+	    e->sys_errno != ENOENT)
+		return -1;
 	log_debug(log, "cgroup: %s is empty", ref->scope);
 	return 0;
 }

@@ -125,9 +125,9 @@ static int wait_until_empty(int dir, int64_t end)
 	return 0;
 }
 
-int cg_remove_below(int dir, struct lc_error *e)
+int cg_remove_below(int dir, unsigned ms, struct lc_error *e)
 {
-	int64_t end = cg_now_ms() + CG_DEADLINE_MS;
+	int64_t end = cg_now_ms() + cg_deadline(ms);
 	auto_fd here = open_cgroup(dir, ".");
 	size_t depth = 0;
 

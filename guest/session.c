@@ -286,7 +286,7 @@ void session_signal(struct agent *a, struct session *s, uint32_t value)
 	struct lc_error e = { 0 };
 
 	if (value & CONTROL_SIGNAL_ALL && a->cgroup_fd >= 0) {
-		if (cgroup_kill(a->cgroup_fd, (int)(value & 0xff), &e) < 0)
+		if (cgroup_kill(a->cgroup_fd, (int)(value & 0xff), 0, &e) < 0)
 			say_error(a, s->id, &e);
 		else
 			say(a, CONTROL_DONE, s->id, 0);

@@ -41,8 +41,9 @@ static const struct option_def global_options[] = {
 		   "true, false or auto (default)"),
 	OPT_STRING(struct globals, timeout, "timeout", 0, "TIME",
 		   "how long a step may take that others can hold up, such as a hook, a mount, "
-		   "systemd, the freezer or another command's lock: 30, 500ms (default: 10m; 30s "
-		   "for systemd, 10s for the freezer, 5s for the lock)"),
+		   "systemd, the freezer, what has been killed or another command's lock: 30, "
+		   "500ms (default: 10m; 30s for systemd, 10s for the freezer and what has been "
+		   "killed, 5s for the lock)"),
 	OPT_FLAG(struct globals, version, "version", 'v', "print the version"),
 	OPT_FLAG(struct globals, version, "version", 'V', NULL),
 	OPT_END,

@@ -16,7 +16,7 @@ static int signal_all(struct container *c, int sig, struct lc_error *e)
 	auto_fd init = -1;
 
 	if (cgroup >= 0)
-		return cgroup_kill(cgroup, sig, e);
+		return cgroup_kill(cgroup, sig, c->lc->given_ms, e);
 	init = process_open(&c->state.init);
 	if (init >= 0 && sys_pidfd_send_signal(init, sig) < 0 && errno != ESRCH)
 		return lc_err_errno(e, "signal %d to process %d", sig, c->state.init.pid);

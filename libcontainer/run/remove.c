@@ -29,22 +29,24 @@ static void first_of(int *result, int r, struct lc_error *all, const struct lc_e
 
 int container_kill_all(struct container *c, struct lc_error *e)
 {
+	unsigned ms = c->lc->given_ms ? c->lc->given_ms : END_WAIT_MS;
 	auto_fd init = process_open(&c->state.init);
 	auto_fd cgroup = -1;
 
 	cgroup = container_cgroup(c);
-	if (cgroup >= 0 && cgroup_kill(cgroup, SIGKILL, e) < 0 && e->sys_errno != ENODEV &&
-	    e->sys_errno != ENOENT)
+	if (cgroup >= 0 && cgroup_kill(cgroup, SIGKILL, c->lc->given_ms, e) < 0 &&
+	    e->sys_errno != ENODEV && e->sys_errno != ENOENT)
 		return -1;
 	if (init < 0)
 		return 0;
 	/* init may have left the cgroup, or there is none. */
 	if (sys_pidfd_send_signal(init, SIGKILL) < 0 && errno != ESRCH)
 		return lc_err_errno(e, "kill process %d", c->state.init.pid);
-	if (!process_wait_gone(init, END_WAIT_MS))
+	if (!process_wait_gone(init, (int)ms))
 		return lc_err(e, LC_ESYSTEM,
-			      "process %d does not end after SIGKILL: it hangs in the kernel",
-			      c->state.init.pid);
+			      "process %d did not end within %g s of SIGKILL (--timeout): it hangs "
+			      "in the kernel",
+			      c->state.init.pid, ms / 1000.0);
 	return 0;
 }
 

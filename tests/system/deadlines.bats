@@ -131,6 +131,50 @@ in_step() {
 	rmdir "$(cgroup_root)/deadline-$ID" 2>/dev/null || :
 }
 
+# hold PID: keeps a process from ending when it is killed, as one does that hangs in the kernel: it is
+# stopped at its exit until its tracer, $HUNG, is gone.
+hold() {
+	python3 -c 'import ctypes, os, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+if libc.ptrace(0x4206, int(sys.argv[1]), None, 0x40): # PTRACE_SEIZE, PTRACE_O_TRACEEXIT
+    sys.exit(os.strerror(ctypes.get_errno()))
+open("held", "w").close()
+time.sleep(1000)' "$1" 3>&- &
+	HUNG=$!
+	until_true test -e held
+}
+
+let_go() {
+	kill "$HUNG"
+	HUNG=
+	hull delete --force "$ID"
+	[ ! -e "$STATES/$ID" ]
+}
+
+@test "deadline: an init that does not end when it is killed" {
+	program sleep 1000
+	hull run -d "$ID"
+	hold "$(pid_of "$ID")"
+	in_time delete --force "$ID"
+	[[ $output == *"process $(pid_of "$ID") did not end within 1 s of SIGKILL (--timeout): it hangs in the kernel"* ]]
+	[ -e "$STATES/$ID" ]
+	let_go
+}
+
+@test "deadline: another process of its cgroup that does not end when it is killed" {
+	need_root
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	program sh -c 'sleep 1000 & echo $! >/dev/shm/pid; wait'
+	hull run -d "$ID"
+	until_true hull exec "$ID" test -s /dev/shm/pid
+	hold "$(hull exec "$ID" cat /dev/shm/pid)"
+	in_time delete --force "$ID"
+	[[ $output == *"some processes did not end within 1 s of SIGKILL (--timeout): they hang in the kernel"* ]]
+	[ -e "$STATES/$ID" ]
+	let_go
+}
+
 @test "deadline: a D-Bus that does not answer" {
 	need_root
 	[ -x "$(dirname "$HULL")/hull-systemd" ] || skip "hull-systemd was not built: libsystemd is missing"

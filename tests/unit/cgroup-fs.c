@@ -470,11 +470,11 @@ TEST(signals_reach_every_process_and_those_below)
 	b = sleeper(w, "/c/sub");
 	CHECK_OK(cgroup_is_populated(w->fd, &populated, &w->e), &w->e);
 	CHECK(populated);
-	CHECK_OK(cgroup_kill(w->fd, SIGUSR1, &w->e), &w->e);
+	CHECK_OK(cgroup_kill(w->fd, SIGUSR1, 0, &w->e), &w->e);
 	CHECK_INT(signal_that_ended(a), SIGUSR1);
 	CHECK_INT(signal_that_ended(b), SIGUSR1);
 	a = sleeper(w, "/c/sub");
-	CHECK_OK(cgroup_kill(w->fd, SIGKILL, &w->e), &w->e);
+	CHECK_OK(cgroup_kill(w->fd, SIGKILL, 0, &w->e), &w->e);
 	CHECK_INT(signal_that_ended(a), SIGKILL);
 	CHECK_OK(cgroup_is_populated(w->fd, &populated, &w->e), &w->e);
 	CHECK(!populated);
@@ -497,7 +497,7 @@ TEST(a_threaded_one_is_killed_one_by_one)
 	CHECK_OK(cgroup_pids(w->fd, &w->a, &pids, &w->e), &w->e);
 	CHECK_INT(pids.n, 1);
 	CHECK_INT(pids.v[0], pid);
-	CHECK_OK(cgroup_kill(w->fd, SIGKILL, &w->e), &w->e);
+	CHECK_OK(cgroup_kill(w->fd, SIGKILL, 0, &w->e), &w->e);
 	CHECK_INT(signal_that_ended(pid), SIGKILL);
 	destroy(w);
 }
