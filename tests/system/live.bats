@@ -124,10 +124,16 @@ restored() { # that the last thing said to the terminal was how to be as before
 	grep -q 'WAIT:IO  OOM' screen
 	grep -q 0123456789 screen
 	COLUMNS=12 screen 60 9 q list --watch --interval 200ms
-	run ! grep -q STATUS < <(sed "/${ESC}\[?1049l/,\$d" screen)
+	grep -F "${ESC}[H" screen >titles
+	[ "$(wc -l <titles)" -ge 2 ]
+	grep -qF "${ESC}[1mID " titles
+	run ! grep STATUS titles
 	for name in another-with-a-long-name-0123456789 third; do
 		hull delete --force "$ID-$name"
 	done
+	# With short names there is room behind PIDS, not enough for the next.
+	screen 60 9 q stats --interval 200ms
+	grep -qF "PIDS$ESC" screen
 }
 
 @test "live: NO_COLOR means no bold, TERM=dumb no drawing" {
