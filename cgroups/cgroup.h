@@ -143,6 +143,7 @@ struct cgroup_stats {
 	struct {
 		uint64_t current, peak, max, refused; /* forks that the limit refused */
 	} pids;
+	bool has_io; /* else nobody counts it */
 	PLAN_LIST(struct cgroup_io) io;
 	struct cgroup_psi io_psi;
 	PLAN_LIST(struct cgroup_hugetlb) hugetlb;

@@ -71,12 +71,13 @@ static int read_text(int dir, const char *file, char *text, size_t size, struct 
 	return lc_err_errno(e, "read %s/%s", cg_path_of(dir, &(struct cg_path){}), file);
 }
 
-/* The same for files of any length. */
-static char *read_long(int dir, const char *file, struct arena *a, struct lc_error *e)
+/* The same for files of any length; *@there: the kernel offers it. */
+static char *read_long(int dir, const char *file, struct arena *a, bool *there, struct lc_error *e)
 {
 	char *text;
 
-	if (!file_read_at(dir, file, a, LONG_MAX_SIZE, &text, NULL, e))
+	*there = !file_read_at(dir, file, a, LONG_MAX_SIZE, &text, NULL, e);
+	if (*there)
 		return text;
 	if (e->sys_errno != ENOENT && e->sys_errno != EOPNOTSUPP)
 		return NULL;
@@ -165,7 +166,8 @@ static size_t count_lines(const char *text)
 
 static int read_memory_stat(int dir, struct arena *a, struct cgroup_stats *out, struct lc_error *e)
 {
-	char *text = read_long(dir, "memory.stat", a, e), *rest = text, *line;
+	bool there;
+	char *text = read_long(dir, "memory.stat", a, &there, e), *rest = text, *line;
 	struct cgroup_stat_pair *pair;
 
 	if (!text)
@@ -220,7 +222,7 @@ static bool parse_io(char *line, struct cgroup_io *out)
 
 static int read_io(int dir, struct arena *a, struct cgroup_stats *out, struct lc_error *e)
 {
-	char *text = read_long(dir, "io.stat", a, e), *rest = text, *line;
+	char *text = read_long(dir, "io.stat", a, &out->has_io, e), *rest = text, *line;
 
 	if (!text)
 		return -1;

@@ -91,6 +91,8 @@ int lc_usage(struct lc *lc, const char *id, struct lc_usage *out, struct lc_erro
 		.cpu_pressure = pressure(&s.cpu.psi),
 		.memory_pressure = pressure(&s.memory.psi),
 		.io_pressure = pressure(&s.io_psi),
+		.io_read = s.has_io ? 0 : LC_UNKNOWN,
+		.io_written = s.has_io ? 0 : LC_UNKNOWN,
 	};
 	for (size_t i = 0; i < s.io.n; i++) {
 		usage.io_read += s.io.v[i].rbytes;

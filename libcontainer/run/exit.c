@@ -55,7 +55,7 @@ static void add_cgroup(int cgroup, struct lc_exit *x)
 	x->memory_limited = s.memory.events.max;
 	x->pids_limited = s.pids.refused;
 	x->oom_kills = s.memory.events.oom_kill;
-	if (s.memory.current != CGROUP_NONE || s.io.n)
+	if (s.has_io)
 		add_io(&s, x);
 	if (x->oom_kills && x->oom_kills != LC_UNKNOWN)
 		cgroup_oom_place(cgroup, x->oom_cgroup, sizeof(x->oom_cgroup));

@@ -154,6 +154,28 @@ no_processes() {
 	[ ! -e "$(cgroup_root)/pids.peak" ] && [ "$(jq .usage.pids.peak report.json)" = null ] || reported '.usage.pids.peak == 3'
 }
 
+@test "exit report: bytes and operations of a disk" {
+	local major minor
+	need_controller io
+	[ -b "${HULL_TEST_DISK:-}" ] || skip "no disk to use here (the test VM has one)"
+	major=$((0x$(stat -c %t "$HULL_TEST_DISK"))) minor=$((0x$(stat -c %T "$HULL_TEST_DISK")))
+	config '.linux.devices = [{path: "/dev/disk", type: "b", major: $a, minor: $i}] |
+		.linux.resources.devices = [{allow: true, type: "b", major: $a, minor: $i, access: "rwm"}]' --argjson a $major --argjson i $minor
+	program sh -c 'dd if=/dev/zero of=/dev/disk bs=64k count=16 oflag=direct && dd if=/dev/disk of=/dev/null bs=16k count=8 iflag=direct'
+	run_is 0
+	reported '.usage.io == {"readBytes": 131072, "writtenBytes": 1048576, "reads": 8, "writes": 16}'
+	program true
+	run_is 0
+	reported '.usage.io == {"readBytes": 0, "writtenBytes": 0, "reads": 0, "writes": 0}'
+}
+
+@test "exit report: without the controller nobody knows what was read and written" {
+	! grep -qw io "$(cgroup_root)/cgroup.controllers" || skip "there is an io controller here"
+	program true
+	run_is 0
+	reported '.usage.from == "cgroup" and ([.usage.io[]] | length == 4 and all(. == null))'
+}
+
 @test "exit report: kept with the container" {
 	program sh -c 'exit 4'
 	run hull run --keep "$ID"

@@ -301,6 +301,9 @@ unit_gone() {
 	[ "$(cat "/sys/fs/cgroup$path/memory.max")" = 67108864 ]
 	[ "$(cat "/sys/fs/cgroup$path/pids.max")" = 30 ]
 	u exec "$ID" true
+	# It was given memory and pids, not io.
+	run -0 u events --stats --format text "$ID"
+	[[ $output == *" memory  "*"B of 64.0MiB"*" read        -  written        -" ]]
 	config '.annotations = {"run.oci.systemd.subgroup": "container"}'
 	u --systemd-cgroup run -d "$ID-sub"
 	u exec -d --pid-file exec.pid "$ID-sub" sleep 1000

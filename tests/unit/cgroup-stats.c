@@ -72,6 +72,7 @@ TEST(files_become_numbers)
 	CHECK(!s.memory.psi.present && !s.io_psi.present);
 	CHECK_INT(s.pids.current, 3);
 	CHECK(s.pids.max == CGROUP_NONE && s.pids.peak == CGROUP_NONE);
+	CHECK(s.has_io);
 	CHECK_INT(s.io.n, 2);
 	CHECK_INT(s.io.v[1].major, 253);
 	CHECK_INT(s.io.v[1].dios, 12);
@@ -90,6 +91,7 @@ TEST(an_empty_directory_is_no_error)
 	CHECK_OK(cgroup_stats_read(dir, &a, &s, &e), &e);
 	CHECK_STR(e.msg, "");
 	CHECK(s.cpu.usage_usec == CGROUP_NONE && s.memory.current == CGROUP_NONE);
+	CHECK(!s.has_io);
 	json_open(&w, NULL, '{');
 	cgroup_stats_write(&w, &s);
 	json_close(&w, '}');
