@@ -16,7 +16,7 @@ die() {
 }
 
 # Names the missing packages all at once, with the line that installs them.
-need_packages() { # INIT USER_SESSION
+need_packages() { # INIT USER_SESSION LSM
 	local pair path missing=()
 	local wanted=(
 		/usr/bin/qemu-system-x86_64:qemu-system-x86
@@ -30,6 +30,8 @@ need_packages() { # INIT USER_SESSION
 	[ "$1" != systemd ] || wanted+=(/usr/lib/systemd/systemd:systemd /usr/bin/dbus-daemon:dbus)
 	[ "$2" != yes ] || wanted+=(/usr/lib/x86_64-linux-gnu/security/pam_systemd.so:libpam-systemd
 		/usr/lib/systemd/user/dbus.socket:dbus-user-session)
+	[ "$3" != apparmor ] || wanted+=(/usr/sbin/apparmor_parser:apparmor)
+	[ "$3" != selinux ] || wanted+=(/usr/bin/secilc:secilc)
 	for pair in "${wanted[@]}"; do
 		path=${pair%%:*}
 		[ -e "$path" ] || [ -e "${path#/usr}" ] || missing+=("${pair#*:}")

@@ -72,6 +72,26 @@ setup() {
 	[ ! -e /tmp/hull-vm-meet ]
 }
 
+@test "run: --lsm puts one security module in force, and no other" {
+	local lsm
+
+	for lsm in apparmor selinux none; do
+		# shellcheck disable=SC2016 # expanded in the guest
+		run --separate-stderr "$vm" --timeout=200 --lsm=$lsm -- bash -c '
+			echo "$HULL_TEST_LSM"
+			cat /sys/module/apparmor/parameters/enabled
+			cat /sys/fs/selinux/enforce 2>/dev/null || echo none
+			tr -d "\0" </proc/self/attr/current || :'
+		echo "$output"
+		[ "$status" -eq 0 ]
+		case $lsm in
+		apparmor) [ "$output" = $'apparmor\nY\nnone\nunconfined' ] ;;
+		selinux) [ "$output" = $'selinux\nN\n1system_u:system_r:kernel_t:s0' ] ;;
+		none) [ "$output" = $'none\nN\nnone' ] ;;
+		esac
+	done
+}
+
 @test "run-files: one numbering, the counts of each file, and a failure that is one" {
 	printf '@test "good" { true; }\n@test "bad" { echo why; false; }\n' >"$BATS_TEST_TMPDIR/two.bats"
 	printf '@test "not here" { skip "no reason"; }\n' >"$BATS_TEST_TMPDIR/one.bats"
@@ -119,6 +139,7 @@ setup() {
 		--what|unknown option --what
 		--mem=lots -- true|--mem: expected a number, found 'lots'
 		--init=sysv -- true|--init: expected none or systemd, found 'sysv'
+		--lsm=smack -- true|--lsm: expected apparmor, selinux or none, found 'smack'
 		--user-session -- true|--user-session needs --init=systemd
 		--kernel=1.2 -- true|no kernel 1.2
 		/no/such.bats|/no/such.bats: no such file
