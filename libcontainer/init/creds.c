@@ -150,17 +150,34 @@ int step_oom_score(struct sandbox *s, struct lc_error *e)
 
 /* ---- labels ---- */
 
-/* Opened while the private procfs is at hand, written as late as can be.  AppArmor has a directory
- * of its own (Linux 5.8), which is the right one when other modules share the old file. */
-int step_open_label(struct sandbox *s, struct lc_error *e)
+/* What the kernel says when it knows no such name: ENOENT AppArmor, EINVAL SELinux. */
+static int label_refused(const struct plan_process *p, struct lc_error *e)
 {
-	const char *path =
-		s->plan->process->apparmor ? "self/attr/apparmor/exec" : "self/attr/exec";
+	const char *member = p->apparmor ? "process.apparmorProfile" : "process.selinuxLabel";
+	const char *why = "";
 
-	if (s->exec_attr < 0)
-		s->exec_attr = procfs_open_file(s->procfs, path, O_WRONLY | O_CLOEXEC, e);
-	fd_release(&s->procfs);
-	return s->exec_attr < 0 ? -1 : 0;
+	if (p->apparmor && e->sys_errno == ENOENT)
+		why = ": no such profile is loaded";
+	else if (!p->apparmor && e->sys_errno == EINVAL)
+		why = ": the policy knows no such label";
+	return lc_err_in(e, "%s%s", member, why);
+}
+
+/* Takes effect with the next execve, that of a startContainer hook or of the program.  AppArmor has
+ * a directory of its own (Linux 5.8), which is the right one when other modules share the old file.
+ */
+int step_label(struct sandbox *s, struct lc_error *e)
+{
+	const struct plan_process *p = s->plan->process;
+	const char *path = p->apparmor ? "self/attr/apparmor/exec" : "self/attr/exec";
+	const char *label = p->apparmor ? p->apparmor : p->selinux;
+	char text[4096];
+	int n = snprintf(text, sizeof(text), "%s%s", p->apparmor ? "exec " : "", label);
+
+	if (n >= (int)sizeof(text))
+		return lc_err(e, LC_ECONFIG, "label %.64s...: %s", label,
+			      lc_errno_text(ENAMETOOLONG));
+	return procfs_write(s->procfs, path, text, e) < 0 ? label_refused(p, e) : 0;
 }
 
 /* ---- ids ---- */

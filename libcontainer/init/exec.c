@@ -272,15 +272,19 @@ int step_find(struct sandbox *s, struct lc_error *e)
 
 /* ---- execve ---- */
 
-static int cannot_execute(const char *name, struct lc_error *e)
+/* SELinux refuses a label that may not be entered from where we are no earlier than here. */
+static int cannot_execute(const struct sandbox *s, const char *name, struct lc_error *e)
 {
+	const char *label = s->plan->process->selinux;
 	struct stat st;
 	int err = errno;
 
 	if (err == EACCES && stat(name, &st) == 0 && S_ISDIR(st.st_mode))
 		return is_directory(name, e);
 	errno = err;
-	if (err == EACCES)
+	if (label && (err == EACCES || err == EPERM))
+		lc_err_errno(e, "exec %s as %s", name, label);
+	else if (err == EACCES)
 		lc_err_errno(e, "exec: \"%s\"", name);
 	else
 		lc_err_errno(e, "exec %s", name);
@@ -301,28 +305,12 @@ static int execute_in_path(struct sandbox *s, struct lc_error *e)
 		if (errno == EACCES)
 			snprintf(denied, sizeof(denied), "%s", s->program);
 		else if (!is_missing(errno))
-			return cannot_execute(s->program, e);
+			return cannot_execute(s, s->program, e);
 	}
 	if (!denied[0])
 		return not_found(name, e);
 	errno = EACCES;
-	return cannot_execute(denied, e);
-}
-
-static int write_label(struct sandbox *s, struct lc_error *e)
-{
-	const struct plan_process *p = s->plan->process;
-	const char *label = p->apparmor ? p->apparmor : p->selinux;
-	char text[4096];
-	int n;
-
-	n = snprintf(text, sizeof(text), "%s%s", p->apparmor ? "exec " : "", label);
-	if (n >= (int)sizeof(text))
-		return lc_err(e, LC_ECONFIG, "label %.64s...: %s", label,
-			      lc_errno_text(ENAMETOOLONG));
-	if (write(s->exec_attr, text, (size_t)n) != n)
-		return lc_err_errno(e, "%s: write `/proc/self/attr/exec`", label);
-	return 0;
+	return cannot_execute(s, denied, e);
 }
 
 /* LISTEN_FDS and the like: the first ones after stderr go along. */
@@ -338,8 +326,6 @@ int step_exec(struct sandbox *s, struct lc_error *e)
 {
 	const struct plan_process *p = s->plan->process;
 
-	if (s->exec_attr >= 0 && write_label(s, e) < 0)
-		return -1;
 	if (pass_fds(s, e) < 0)
 		return -1;
 	if (s->sync >= 0 && sync_send(s->sync, SYNC_EXEC, -1, 0, e) < 0)
@@ -349,7 +335,7 @@ int step_exec(struct sandbox *s, struct lc_error *e)
 		/* What was found and is "missing" lacks its interpreter; what may not be executed
 		 * may be found elsewhere. */
 		if (errno != EACCES || strchr(p->args.v[0], '/'))
-			return cannot_execute(s->program, e);
+			return cannot_execute(s, s->program, e);
 	}
 	return execute_in_path(s, e);
 }

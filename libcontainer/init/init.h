@@ -50,8 +50,6 @@ struct sandbox {
 			     */
 	int procfs; /* O_PATH of a procfs that nobody can mount over, for label, oom_score_adj and
 		     * sysctl writes: the caller's for exec; -1: init makes a private one */
-	int exec_attr; /* /proc/self/attr/.../exec of this process, open for writing, where only the
-			* caller could open it (exec into a user namespace); -1: init opens it */
 	int start_fifo; /* `create`: one byte read here means start; -1: SYNC_START on sync */
 	int status_fifo; /* `create`: the outcome of start is written here (SYNC_EXEC, SYNC_FAILED
 			  * or SYNC_LOG, read by sync_expect_exec); -1: on sync */
@@ -97,9 +95,9 @@ struct sandbox {
 #define SANDBOX_NONE \
 	{ \
 		.signals_ignored = ~0ULL, .bounding = ~0ULL, .sync = -1, .root_tree = -1, \
-		.procfs = -1, .exec_attr = -1, .start_fifo = -1, .status_fifo = -1, \
-		.console_socket = -1, .tty = -1, .streams = { -1, -1, -1 }, .extra = -1, \
-		.root = -1, .dev = -1, .landlock = -1, .kernel_fs = { \
+		.procfs = -1, .start_fifo = -1, .status_fifo = -1, .console_socket = -1, \
+		.tty = -1, .streams = { -1, -1, -1 }, .extra = -1, .root = -1, .dev = -1, \
+		.landlock = -1, .kernel_fs = { \
 			-1, \
 			-1 \
 		} \

@@ -79,19 +79,43 @@ static bool takes_label(const char *fstype)
 	       strcmp(fstype, "mqueue") != 0 && strncmp(fstype, "cgroup", 6) != 0;
 }
 
-static bool names_label(const struct strs *data)
+/* The value, or NULL. */
+static const char *label_of(const char *word)
 {
 	static const char *const options[] = { "context=", "fscontext=", "defcontext=",
 					       "rootcontext=" };
 
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (str_starts(word, options[i]))
+			return word + strlen(options[i]);
+	return NULL;
+}
+
+static bool names_label(const struct strs *data)
+{
 	for (size_t i = 0; i < data->n; i++)
-		for (size_t k = 0; k < ARRAY_SIZE(options); k++)
-			if (str_starts(data->v[i], options[k]))
-				return true;
+		if (label_of(data->v[i]))
+			return true;
 	return false;
 }
 
-/* mqueue knows no context=; its root gets the label by the /proc that is still the host's. */
+static bool wants_context(const struct sandbox *s, const struct plan_mount *p)
+{
+	return s->plan->mount_label && takes_label(p->fstype) && !names_label(&p->data);
+}
+
+int label_fs(const struct sandbox *s, int fs, struct lc_error *e)
+{
+	const char *option = s->plan->mount_label_option, *label = s->plan->mount_label;
+
+	if (label && sys_fsconfig_string(fs, option, label) < 0)
+		return sys_fs_error(e, fs, "%s=%s", option, label);
+	return 0;
+}
+
+/* mqueue knows no context=; its root gets the label by the /proc that is still the host's.  In a
+ * new user namespace it belongs to who made the IPC namespace, whose id has none there: then it
+ * keeps what the policy says, which gives the container nothing that it should not have. */
 static int label_root(const struct sandbox *s, const struct mounting *m, struct lc_error *e)
 {
 	const char *label = s->plan->mount_label;
@@ -102,8 +126,12 @@ static int label_root(const struct sandbox *s, const struct mounting *m, struct 
 	if (s->is_exec) /* /proc is the container's */
 		return lc_err(e, LC_EUNSUPPORTED, "mountLabel: an mqueue gets its label at create");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", m->fd);
-	if (setxattr(path, "security.selinux", label, strlen(label) + 1, 0) < 0)
+	if (setxattr(path, "security.selinux", label, strlen(label) + 1, 0) == 0)
+		return 0;
+	if (errno != EPERM || !s->mapped_root)
 		return lc_err_errno(e, "mountLabel %s", label);
+	log_warn(&s->log, "linux.mountLabel: %s keeps the label of the policy: %s", m->plan->target,
+		 lc_errno_text(EPERM));
 	return 0;
 }
 
@@ -125,7 +153,6 @@ static int set_mode(int fs, const struct mounting *m, struct lc_error *e)
 static int configure(const struct sandbox *s, const struct mounting *m, int fs, struct lc_error *e)
 {
 	const struct plan_mount *p = m->plan;
-	const char *label = s->plan->mount_label;
 
 	if (p->source && sys_fsconfig_string(fs, "source", p->source) < 0)
 		return sys_fs_error(e, fs, "source %s", p->source);
@@ -140,9 +167,8 @@ static int configure(const struct sandbox *s, const struct mounting *m, int fs, 
 		if (ret <= 0)
 			return ret;
 	}
-	if (label && takes_label(p->fstype) && !names_label(&p->data) &&
-	    sys_fsconfig_string(fs, s->plan->mount_label_option, label) < 0)
-		return sys_fs_error(e, fs, "%s=%s", s->plan->mount_label_option, label);
+	if (wants_context(s, p) && label_fs(s, fs, e) < 0)
+		return -1;
 	return set_mode(fs, m, e) < 0 ? -1 : 1;
 }
 
@@ -196,14 +222,17 @@ static bool join_options(const struct sandbox *s, const struct plan_mount *p, ch
 
 	out[0] = 0;
 	for (size_t i = 0; i < p->data.n && n < size; i++) {
-		unsigned long flag = superblock_flag(p->data.v[i]);
+		const char *word = p->data.v[i], *label = label_of(word);
+		unsigned long flag = superblock_flag(word);
 
 		*flags |= flag;
-		if (!flag)
-			n += (size_t)snprintf(out + n, size - n, "%s%s", n ? "," : "",
-					      p->data.v[i]);
+		if (label) /* it may have commas */
+			n += (size_t)snprintf(out + n, size - n, "%s%.*s\"%s\"", n ? "," : "",
+					      (int)(label - word), word, label);
+		else if (!flag)
+			n += (size_t)snprintf(out + n, size - n, "%s%s", n ? "," : "", word);
 	}
-	if (s->plan->mount_label && n < size)
+	if (wants_context(s, p) && n < size)
 		n += (size_t)snprintf(out + n, size - n, "%s%s=\"%s\"", n ? "," : "",
 				      s->plan->mount_label_option, s->plan->mount_label);
 	return n < size;

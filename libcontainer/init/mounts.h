@@ -35,6 +35,9 @@ int make_fs(struct sandbox *s, struct mounting *m, struct lc_error *e);
 int make_bind(struct sandbox *s, struct mounting *m, struct lc_error *e);
 int make_cgroup(struct sandbox *s, struct mounting *m, struct lc_error *e);
 
+/* linux.mountLabel, where there is one, for @fs of fsopen(2). */
+int label_fs(const struct sandbox *s, int fs, struct lc_error *e);
+
 /* The flags and the propagation that a bind or remount asks for, on @fd. */
 int attr_change(const struct sandbox *s, const struct mounting *m, int fd, struct lc_error *e);
 

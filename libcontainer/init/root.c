@@ -2,6 +2,7 @@
 /* The root: opened, closed off, and changed to.  Paths in it are looked up once, by descriptor. */
 #include "base/own.h"
 #include "base/str.h"
+#include "init/mounts.h"
 #include "init/steps.h"
 #include "sys/fd.h"
 #include "sys/procfs.h"
@@ -180,7 +181,11 @@ static int open_empty_dir(struct sandbox *s, struct covers *c, struct lc_error *
 	if (c->dir >= 0)
 		return 0;
 	fs = sys_fsopen("tmpfs");
-	if (fs < 0 || sys_fsconfig_create(fs) < 0)
+	if (fs < 0)
+		return lc_err_errno(e, "make an empty tmpfs");
+	if (label_fs(s, fs, e) < 0)
+		return -1;
+	if (sys_fsconfig_create(fs) < 0)
 		return lc_err_errno(e, "make an empty tmpfs");
 	c->dir = sys_fsmount(fs, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 					 MOUNT_ATTR_NOEXEC);

@@ -192,8 +192,8 @@ static int step_death_signal(struct sandbox *s, struct lc_error *e)
 /* The program's descriptor 3, while no filter is loaded; what we use ourselves makes way. */
 static int step_extra(struct sandbox *s, struct lc_error *e)
 {
-	int *const ours[] = { &s->start_fifo, &s->status_fifo, &s->exec_attr, &s->sync,
-			      &s->root,	      &s->landlock,    &s->hook_out,  &s->hook_err };
+	int *const ours[] = { &s->start_fifo, &s->status_fifo, &s->sync,    &s->root,
+			      &s->landlock,   &s->hook_out,    &s->hook_err };
 
 	close_now(s);
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
@@ -218,7 +218,6 @@ static int step_close(struct sandbox *s, struct lc_error *e)
 {
 	int keep[] = { s->start_fifo,
 		       s->status_fifo,
-		       s->exec_attr,
 		       s->sync,
 		       s->root,
 		       s->landlock,
@@ -307,8 +306,8 @@ const struct step init_steps[] = {
 	{ "wait for the runtime's hooks", step_hooked, wants_hooked, false },
 	{ "set sysctls", step_sysctls, always, false },
 	{ "set oom_score_adj", step_oom_score, wants_oom_score, false },
-	{ "open the label", step_open_label, wants_label, false },
 	{ "run createContainer hooks", step_create_hooks, has_create_hooks, true },
+	{ "set the label", step_label, wants_label, false },
 	{ "open the terminal", step_terminal, has_terminal, false },
 	{ "pass on the standard streams", step_streams, has_streams, false },
 	{ "mask paths", step_masked, always, false },
@@ -345,7 +344,7 @@ const struct step exec_steps[] = {
 	{ "join a session keyring", step_keyring, has_keyring, false },
 	{ "open the root", step_joined_root, always, false },
 	{ "set oom_score_adj", step_oom_score, wants_oom_score, false },
-	{ "open the label", step_open_label, wants_label, false },
+	{ "set the label", step_label, wants_label, false },
 	{ "open the terminal", step_terminal, has_terminal, false },
 	{ "pass on the standard streams", step_streams, has_streams, false },
 	{ "make Landlock's rules", step_landlock_rules, has_landlock, false },

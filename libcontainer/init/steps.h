@@ -53,7 +53,7 @@ int step_streams(struct sandbox *s, struct lc_error *e);
 /* creds.c */
 int step_limits(struct sandbox *s, struct lc_error *e);
 int step_oom_score(struct sandbox *s, struct lc_error *e);
-int step_open_label(struct sandbox *s, struct lc_error *e);
+int step_label(struct sandbox *s, struct lc_error *e);
 int step_ids(struct sandbox *s, struct lc_error *e);
 int step_caps(struct sandbox *s, struct lc_error *e);
 int step_no_new_privs(struct sandbox *s, struct lc_error *e);

@@ -190,6 +190,27 @@ static bool read_idmap(struct mount_words *m, const char *word)
 	return true;
 }
 
+/* context="u:r:t:s0:c1,c2" and its like, for SELinux.  Engines write the quotes for mount(8), and
+ * cut at every comma, also at those within.  What goes on is whole and without them. */
+static char *unquoted_label(struct arena *a, const struct strs *options, size_t *i)
+{
+	char *word = options->v[*i], *quote = strstr(word, "context=\""), *end;
+	size_t last = *i, begin;
+
+	if (!quote)
+		return word;
+	quote += strlen("context=");
+	begin = (size_t)(quote - word) + 1;
+	while (!(end = strchr(word + begin, '"'))) {
+		if (++last == options->n)
+			return options->v[*i]; /* for the kernel to refuse */
+		word = arena_printf(a, "%s,%s", word, options->v[last]);
+	}
+	*i = last;
+	return arena_printf(a, "%.*s%.*s%s", (int)begin - 1, word,
+			    (int)((size_t)(end - word) - begin), word + begin, end + 1);
+}
+
 void mount_words_read(struct arena *a, const struct strs *options, mount_word_note *note, void *ctx,
 		      struct mount_words *m)
 {
@@ -197,7 +218,7 @@ void mount_words_read(struct arena *a, const struct strs *options, mount_word_no
 	m->data.v = arena_array(a, options->n + 1, sizeof(*m->data.v));
 	m->others.v = arena_array(a, options->n + 1, sizeof(*m->others.v));
 	for (size_t i = 0; i < options->n; i++) {
-		char *word = options->v[i];
+		char *word = unquoted_label(a, options, &i);
 
 		if (!*word || read_switch(m, word) || read_attr(m, word) ||
 		    read_propagation(m, word) || read_data(m, word, note, ctx) ||

@@ -86,6 +86,8 @@ int planner_mount_label(struct planner *p)
 	if (label_option(p) < 0)
 		return -1;
 	p->plan->mount_label = p->linux_->mountLabel;
+	if (p->plan->mount_label && !*p->plan->mount_label)
+		p->plan->mount_label = NULL;
 	if (p->plan->mount_label && !p->host->selinux) {
 		planner_note(p, false, "linux.mountLabel", "SELinux is not in force");
 		p->plan->mount_label = NULL;

@@ -224,6 +224,12 @@ TEST(mount_options_become_flags)
 		{ "none", "remount" AND "ro", "remount 1-0 given" },
 		{ "bind", "bind" AND "remount" AND "ro", "remount 1-0 given" },
 		{ "none", "rshared", "remount 0-0 rshared" },
+		/* labels with commas, as engines write them for mount(8) */
+		{ "overlay", "lowerdir=/a" AND "context=\\\"u:r:t:s0:c1,c2\\\"",
+		  "fs 0-0 [lowerdir=/a,context=u:r:t:s0:c1,c2]" },
+		{ "overlay", "rootcontext=\\\"u:r:t:s0:c1" AND "c2" AND "c3\\\"" AND "lowerdir=/a",
+		  "fs 0-0 [rootcontext=u:r:t:s0:c1,c2,c3,lowerdir=/a]" },
+		{ "overlay", "context=\\\"u:r:t:s0" AND "c1", "fs 0-0 [context=\"u:r:t:s0,c1]" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -1175,6 +1181,9 @@ TEST(labels_without_their_module_are_refused)
 	CHECK_STR(plan_for(&c, &host)->mount_label, "a:b:m:s0");
 	CHECK_STR(plan_for(&c, &host)->mount_label_option, "context");
 	CHECK_STR(plan_of(&c)->mount_label, NULL);
+	c.linux_ = ",\"mountLabel\":\"\"";
+	CHECK_STR(plan_for(&c, &host)->mount_label, NULL);
+	c.linux_ = ",\"mountLabel\":\"a:b:m:s0\"";
 	c.top = ",\"annotations\":{\"run.oci.mount_context_type\":\"rootcontext\"}";
 	CHECK_STR(plan_for(&c, &host)->mount_label_option, "rootcontext");
 	c.top = ",\"annotations\":{\"run.oci.mount_context_type\":\"label\"}";
