@@ -3,6 +3,7 @@
 #include "config.h"
 #include "cli.h"
 #include "base/own.h"
+#include "base/pages.h"
 #include "base/str.h"
 #include "commit.h"
 #include "conf.h"
@@ -257,15 +258,30 @@ static bool enters_container(int argc, char **argv)
 	return false;
 }
 
+extern const char __executable_start[], etext[]; /* the linker's */
+
+/* Of a command that does nearly all there is: its code, and the stack that it will use. */
+static void make_pages(void)
+{
+	enum { STACK = 24 << 10 };
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+	pages_map(__executable_start, (size_t)(etext - __executable_start));
+	pages_make((void *)(here - STACK), STACK);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = { .name = base_name(argv[0]) };
 	struct lc_error e = { 0 };
 	int status;
 
-	if (enters_container(argc, argv) && lc_protect(argv, &e) < 0) {
-		log_finish(&e, NULL);
-		return EXIT_HULL;
+	if (enters_container(argc, argv)) {
+		if (lc_protect(argv, &e) < 0) {
+			log_finish(&e, NULL);
+			return EXIT_HULL;
+		}
+		make_pages();
 	}
 	/* Ignored by the caller, it would hide how hooks and programs end. */
 	signal(SIGCHLD, SIG_DFL);

@@ -2,6 +2,7 @@
 /* A list of chunks that are handed out from front to back, zeroed as they are: calloc() of some
  * libraries touches all of a chunk, of which often a small part is used. */
 #include "base/arena.h"
+#include "base/pages.h"
 
 #include <stdalign.h>
 #include <stdarg.h>
@@ -22,24 +23,25 @@
 #if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 static const size_t first_size = 0, chunk_size = 0;
 #else
-static const size_t first_size = 1984, chunk_size = 256 << 10;
+static const size_t first_size = 1968, chunk_size = 256 << 10;
 #endif
 
-/* Large ones are pages of their own: what is not used of them is never touched, while malloc()
- * writes behind what it hands out.  The first ones of the first arenas are there already: malloc()
- * would begin with half a dozen system calls. */
+/* Large ones are pages of their own, made some at a time: what is not used of them is never
+ * touched, while malloc() writes behind what it hands out.  The first ones of the first arenas are
+ * there already: malloc() would begin with half a dozen system calls. */
 enum origin { HEAP, MAPPED, POOL };
 
 struct chunk {
 	struct chunk *next;
 	enum origin origin;
 	size_t used, size;
+	size_t made; /* MAPPED: pages exist up to here */
 	alignas(max_align_t) char data[];
 };
 
-enum { POOL_CHUNKS = 16, POOL_BYTES = 2048 };
+enum { POOL_CHUNKS = 16, POOL_BYTES = 2048, MAKE_AT_ONCE = 32 << 10 };
 
-_Static_assert(sizeof(struct chunk) + 1984 <= POOL_BYTES, "a first chunk fits");
+_Static_assert(sizeof(struct chunk) + 1968 <= POOL_BYTES, "a first chunk fits");
 
 static struct {
 	alignas(64) char chunk[POOL_CHUNKS][POOL_BYTES];
@@ -66,25 +68,27 @@ static void pool_give(const struct chunk *c)
 	atomic_fetch_and(&pool.taken, ~(1U << n));
 }
 
-/* A chunk of the usual size that nobody uses, emptied: to unmap it and map another costs more than
- * to empty it. */
+/* A chunk of the usual size that nobody uses: to unmap it and map another costs more than to empty
+ * it, which is done when it is used again.  As a rule the last one never is. */
 static struct chunk *_Atomic spare;
 
 enum { WORTH_KEEPING = 64 << 10 }; /* used bytes to empty */
 
 static struct chunk *spare_take(void)
 {
-	return atomic_exchange(&spare, NULL);
+	struct chunk *c = atomic_exchange(&spare, NULL);
+
+	if (c)
+		memset(c->data, 0, c->used);
+	return c;
 }
 
 static void mapped_release(struct chunk *c)
 {
 	size_t size = sizeof(*c) + c->size;
 
-	if (c->size == chunk_size && c->used <= WORTH_KEEPING) {
-		memset(c->data, 0, c->used);
+	if (c->size == chunk_size && c->used <= WORTH_KEEPING)
 		c = atomic_exchange(&spare, c);
-	}
 	if (c)
 		munmap(c, size);
 }
@@ -128,8 +132,19 @@ static struct chunk *chunk_new(size_t size)
 	c->next = NULL;
 	c->origin = origin;
 	c->used = 0;
+	c->made = 0;
 	c->size = size;
 	return c;
+}
+
+/* The next pages, but for those of an allocation so large that it may not be used up. */
+static void make_pages(struct chunk *c)
+{
+	size_t to = c->used + MAKE_AT_ONCE < c->size ? c->used + MAKE_AT_ONCE : c->size;
+
+	if (c->used - c->made <= MAKE_AT_ONCE)
+		pages_make(c->data + c->made, to - c->made);
+	c->made = to;
 }
 
 static void *chunk_take(struct chunk *c, size_t size)
@@ -137,6 +152,8 @@ static void *chunk_take(struct chunk *c, size_t size)
 	void *p = c->data + c->used;
 
 	c->used += size;
+	if (c->origin == MAPPED && c->used > c->made)
+		make_pages(c);
 	return c->origin == MAPPED ? p : memset(p, 0, size);
 }
 

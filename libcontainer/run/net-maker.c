@@ -2,6 +2,7 @@
 /* Makes a network namespace beside everything else. */
 #include "run/net-maker.h"
 #include "base/own.h"
+#include "base/pages.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -36,12 +37,14 @@ static void *make(void *arg)
 void net_maker_begin(struct net_maker *m, const struct spec *spec)
 {
 	alignas(64) static char stack[STACK]; /* such a program makes one container at a time */
+	enum { USED = 4 << 10 };
 	pthread_attr_t attr;
 
 	/* A signal that came there would do what it does anywhere: such a program has no handlers.
 	 * With a stack of ours libc need not map one. */
 	if (!seems_to_be(spec) || pthread_attr_init(&attr) != 0)
 		return;
+	pages_make(stack + STACK - USED, USED);
 	m->running = pthread_attr_setstack(&attr, stack, sizeof(stack)) == 0 &&
 		     pthread_create(&m->thread, &attr, make, m) == 0;
 	pthread_attr_destroy(&attr);

@@ -216,6 +216,20 @@ TEST(arena_memory_is_zeroed_and_aligned)
 	}
 }
 
+TEST(arena_memory_that_is_used_again_is_zeroed)
+{
+	for (int round = 0; round < 3; round++) {
+		auto_arena a = { 0 };
+		char *small = arena_alloc(&a, 3000), *large;
+
+		memset(small, 0xff, 3000);
+		large = arena_alloc(&a, 30000);
+		for (size_t i = 0; i < 30000; i++)
+			CHECK_INT(large[i], 0);
+		memset(large, 0xff, 30000);
+	}
+}
+
 TEST(arena_allocations_do_not_overlap)
 {
 	auto_arena a = { 0 };
