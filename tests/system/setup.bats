@@ -19,6 +19,27 @@ setup() {
 	[ -z "$(ls)" ]
 }
 
+# block WORDS: of docs/ENGINES.md, the one whose first line ends with these
+block() {
+	awk -v words=" $1" '/^```/ { inside = !inside; ours = inside && substr($0, length($0) - length(words) + 1) == words; next } ours' \
+		"$DROP_INS/../../docs/ENGINES.md"
+}
+
+@test "setup: docs/ENGINES.md has the files of contrib/engines" {
+	local where file
+	while read -r file where; do
+		[ "$(block "$where")" = "$(grep -v '^#' "$DROP_INS/$file" | sed '/./,$!d')" ]
+	done <<-'END'
+		podman.conf /etc/containers/containers.conf.d/50-hull.conf
+		docker.json /etc/docker/daemon.json
+		containerd.toml /etc/containerd/conf.d/hull.toml
+		crio.conf /etc/crio/crio.conf.d/50-hull.conf
+		runtimeclass.yaml runtimeclass.yaml
+	END
+	[[ $("$HULL" setup containerd --print) == *"$(block /etc/containerd/config.toml)"* ]]
+	[ -n "$(block /etc/containerd/config.toml)" ]
+}
+
 @test "setup: writes, says so, and removes again" {
 	local engine
 	for engine in podman docker containerd crio; do
