@@ -113,10 +113,6 @@ static void check_mount(struct checker *c, const struct spec *spec, size_t i)
 	const struct spec_mount *m = &spec->mounts.v[i];
 	bool idmap = strs_have(&m->options, "idmap") || strs_have(&m->options, "ridmap");
 
-	for (size_t k = 0; k < m->options.n; k++)
-		if (!*m->options.v[k])
-			rule_broken(c, rule_at(c, "mounts[%zu].options[%zu]", i, k),
-				    "the option is empty");
 	if (m->uidMappings.n && !m->gidMappings.n)
 		rule_broken(c, rule_at(c, "mounts[%zu].uidMappings", i),
 			    "needs gidMappings as well");

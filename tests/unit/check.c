@@ -308,7 +308,7 @@ TEST(mounts)
 		  .top = "\"mounts\":[{\"destination\":\"\"}]," },
 		{ .want = "mounts[0].destination: required, but missing",
 		  .top = "\"mounts\":[{\"source\":\"/\"}]," },
-		{ .want = "mounts[0].options[1]: the option is empty",
+		{ .want = NULL, /* buildah writes them, for a volume without options */
 		  .top = "\"mounts\":[{\"destination\":\"/\",\"options\":[\"ro\",\"\"]}]," },
 		{ .want = "mounts[0].uidMappings: needs gidMappings as well",
 		  .top = "\"mounts\":[{\"destination\":\"/\",\"uidMappings\":[" MAP(0, 1,
