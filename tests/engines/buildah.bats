@@ -67,9 +67,7 @@ from() {
 	[[ $output == *2 ]]
 	remove "$C" >/dev/null
 	e from --name "$C" --userns-uid-map 0:1000000:3000 --userns-gid-map 0:1000000:3000 "$IMAGE" >/dev/null
-	run e run "$C" cat /proc/self/uid_map
-	[ "$status" -eq 0 ]
-	[ "$(echo $output)" = "0 1000000 3000" ]
+	[ "$(e run "$C" cat /proc/self/uid_map | xargs)" = "0 1000000 3000" ]
 }
 
 @test "commit: what was run is in the image" {

@@ -17,6 +17,7 @@ start_engine() {
 }
 
 make_user() {
+	! grep -q '^tester:' /etc/subuid || return 0 # twice the same ids are twice as many for podman
 	printf 'tester:x:%d:%d::%s:/bin/sh\n' $USER_ID $USER_ID "$USER_HOME" >>/etc/passwd
 	printf 'tester:x:%d:\n' $USER_ID >>/etc/group
 	echo 'tester:2000000:65536' | tee -a /etc/subuid >>/etc/subgid

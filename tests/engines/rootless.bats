@@ -210,8 +210,7 @@ inspect() {
 	run e exec "$C" cat /proc/1/comm
 	[[ $output == *init* || $output == *catatonit* ]]
 	e exec "$C" sh -c 'sh -c "sleep 0.1 &"; sleep 0.5'
-	run e exec "$C" sh -c 'grep -l "State:.Z" /proc/[0-9]*/status'
-	[ -z "$output" ]
+	until_true 20 e exec "$C" sh -c '! grep -sl "State:.Z" /proc/[0-9]*/status'
 	e stop -t 20 "$C" >/dev/null
 	[ "$(inspect "$C" '{{.State.ExitCode}}')" = 3 ]
 }
