@@ -54,7 +54,7 @@ install_runtime() {
 	cp "$ARCHIVE" busybox.tar
 	case $ENGINE in
 	podman)
-		e tag "$IMAGE" docker.io/library/busybox:latest
+		e tag "$IMAGE" busybox:latest
 		run_blocks sh podman-setup
 		run_blocks sh podman
 		;;
@@ -62,7 +62,7 @@ install_runtime() {
 		for dir in . .. ../.. ../../..; do
 			chmod o+x $dir
 		done
-		e tag "$IMAGE" docker.io/library/busybox:latest
+		e tag "$IMAGE" busybox:latest
 		blocks rootless >script
 		chmod 644 script
 		as_user sh -eux script >out 2>&1 </dev/null || { cat script out; false; }
@@ -76,13 +76,13 @@ install_runtime() {
 		run_blocks sh docker
 		;;
 	ctr)
-		ctr image tag "$IMAGE" docker.io/library/busybox:latest
+		export IMAGE
 		rm /etc/containerd/config.toml
 		run_blocks sh containerd-setup
 		run_blocks sh ctr
 		;;
 	*)
-		[ "$ENGINE" != buildah ] || e tag "$IMAGE" docker.io/library/busybox:latest
+		[ "$ENGINE" != buildah ] || e tag "$IMAGE" busybox:latest
 		run_blocks sh "$ENGINE"
 		;;
 	esac

@@ -27,7 +27,7 @@ stop_engine() {
 	until_true 20 eval "! kill -0 $pid 2>/dev/null"
 }
 
-IMAGE=docker.io/library/bb:latest
+IMAGE=localhost/bb:latest
 CLI=(ctr)
 
 e() {
