@@ -27,6 +27,7 @@
 struct progress {
 	const char *volatile step;
 	const char *volatile what; /* the mount, NULL: the step says it all */
+	volatile bool begun; /* init has run at all */
 };
 
 /* The kernel file systems that a plan usually mounts, and that most protected paths lie in. */

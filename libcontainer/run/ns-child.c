@@ -106,6 +106,7 @@ static noreturn void init_begin(struct build *b)
 {
 	struct lc_error e = { 0 };
 
+	b->box.progress->begun = true;
 	fd_release(&b->sync); /* or we would keep the socket open for ourselves */
 	b->box.log.ctx = &b->box.sync;
 	if (wait_for_parent(b, &e) < 0) {
@@ -123,10 +124,15 @@ static bool can_move_later(int err)
 }
 
 /* From 6.14 on (7.2 still does), Linux kills a process at birth when its cgroup and its parent's
- * differ in how often cgroup.kill was written to them.  One that is moved lives. */
-static bool is_born_dead(int pidfd)
+ * differ in how often cgroup.kill was written to them.  One that is moved lives.  What has begun
+ * was born alive, though exec's program may have ended by now: it must not be run twice. */
+static bool is_born_dead(const struct build *b, int pidfd)
 {
-	return sys_process_mrelease(pidfd) == 0 || errno == ESRCH;
+	const struct progress *p = b->box.progress;
+
+	if (p->begun || (sys_process_mrelease(pidfd) < 0 && errno != ESRCH))
+		return false;
+	return !p->begun; /* no more, now that it is dead */
 }
 
 static pid_t clone_once(struct build *b, struct clone_args *args)
@@ -153,7 +159,7 @@ pid_t build_clone_init(struct build *b, uint64_t flags, int *pidfd, bool *outsid
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)b->cgroup;
 		pid = clone_once(b, &args);
-		if (pid > 0 && !is_born_dead(*pidfd))
+		if (pid > 0 && !is_born_dead(b, *pidfd))
 			return pid;
 		if (pid > 0) {
 			process_end(*pidfd);

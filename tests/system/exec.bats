@@ -115,6 +115,17 @@ teardown() {
 	has_status "$ID" created
 }
 
+# The caller asks whether what it cloned lives: here so late that the program has ended.
+@test "exec: a program that ends at once runs once" {
+	need_root
+	command -v strace >/dev/null || skip "strace is not installed"
+	hull create "$ID"
+	strace -f -qq -o trace -e trace=process_mrelease -e inject=process_mrelease:delay_enter=500000 \
+		"$HULL" --root "$STATES" exec "$ID" echo once >out 2>&1
+	cat out
+	[ "$(cat out)" = once ]
+}
+
 @test "exec: into a stopped container fails" {
 	program true
 	hull run -d "$ID"
