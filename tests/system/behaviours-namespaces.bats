@@ -222,7 +222,7 @@ sent_for() {
 		timeout 20 "$HULL" --root "$STATES" exec "$ID" sh -c 'for f in /proc/[0-9]*/stat; do
 			read -r pid name state parent rest <$f; [ "$parent" != $$ ] || echo "$name $state"; done' >>children
 	done
-	kill $!
+	kill $! || : # the minute may be over
 	end_agent
 	[ ! -s children ] || {
 		cat children
