@@ -131,8 +131,8 @@ restored() { # that the last thing said to the terminal was how to be as before
 	for name in another-with-a-long-name-0123456789 third; do
 		hull delete --force "$ID-$name"
 	done
-	# With short names there is room behind PIDS, not enough for the next.
-	screen 60 9 q stats --interval 200ms
+	# With short names there is room behind PIDS, not enough for the next: 44 up to PIDS, 10 for READ.
+	screen $((${#ID} + 53)) 9 q stats --interval 200ms
 	grep -qF "PIDS$ESC" screen
 }
 
