@@ -2,12 +2,13 @@
 /* hull events: what a container uses, and when memory ran out in it: lines of JSON, or for people.
  */
 #include "cli.h"
+#include "base/clock.h"
 #include "base/own.h"
 #include "live.h"
 #include "quantity.h"
+#include "stdout.h"
 #include "usage.h"
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct events_args {
@@ -34,14 +35,10 @@ struct listener {
 
 static void print_time(void)
 {
-	struct timespec now;
-	struct tm tm;
-	char text[32];
+	char text[CLOCK_UTC];
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	printf("%s", text);
+	clock_utc(text);
+	printf("%sZ", text);
 }
 
 static void print_of(uint64_t limit, const char *text)
@@ -96,8 +93,7 @@ static int print_event(void *ctx, const char *type, const char *json)
 		printf("{\"type\":\"%s\",\"id\":\"%s\",\"data\":%s}\n", type, l->id, json);
 	else
 		printf("{\"type\":\"%s\",\"id\":\"%s\"}\n", type, l->id);
-	/* A line longer than the buffer has failed before it is flushed. */
-	l->broken = fflush(stdout) == EOF || ferror(stdout);
+	l->broken = stdout_flush() < 0;
 	return l->broken ? -1 : 0;
 }
 

@@ -178,11 +178,8 @@ static int run(struct cli *cli, const void *given, char **words, struct lc_error
 	struct live_view view = { .draw = draw, .ctx = &l, .interval_ms = 2000 };
 
 	(void)words;
-	l.json = args->format && !strcmp(args->format, "json");
-	if (args->format && !l.json && strcmp(args->format, "table") != 0)
-		return lc_err(e, LC_EUSAGE, "list: --format: expected table or json, found \"%s\"",
-			      args->format);
-	if (live_interval("list", args->interval, "2s", &view.interval_ms, e) < 0)
+	if (option_format("list", args->format, &l.json, e) < 0 ||
+	    live_interval("list", args->interval, "2s", &view.interval_ms, e) < 0)
 		return -1;
 	view.plain = l.json || l.quiet;
 	return args->watch || args->interval ? live_show(&view, e) : live_once(&view, e);

@@ -88,11 +88,8 @@ static int run(struct cli *cli, const void *given, char **words, struct lc_error
 	struct ps ps = { cli, words, .watch = args->watch || args->interval };
 	struct live_view view = { .draw = draw, .ctx = &ps, .interval_ms = 2000 };
 
-	ps.json = args->format && !strcmp(args->format, "json");
-	if (args->format && !ps.json && strcmp(args->format, "table") != 0)
-		return lc_err(e, LC_EUSAGE, "ps: --format: expected table or json, found \"%s\"",
-			      args->format);
-	if (live_interval("ps", args->interval, "2s", &view.interval_ms, e) < 0)
+	if (option_format("ps", args->format, &ps.json, e) < 0 ||
+	    live_interval("ps", args->interval, "2s", &view.interval_ms, e) < 0)
 		return -1;
 	view.plain = ps.json;
 	return ps.watch ? live_show(&view, e) : live_once(&view, e);

@@ -31,6 +31,7 @@ struct row {
 	struct usage usage;
 	bool there;
 	double cpu; /* percent of one processor; < 0: unknown */
+	double used; /* percent of the memory that it may use; < 0: unknown, or no limit */
 };
 
 struct table {
@@ -92,6 +93,13 @@ static const struct row *find(const struct table *t, const char *id)
 	return NULL;
 }
 
+static double share(uint64_t used, uint64_t limit)
+{
+	bool limited = limit != LC_UNKNOWN && limit && used != LC_UNKNOWN;
+
+	return limited ? (double)used * 100 / (double)limit : -1;
+}
+
 static int look(struct stats *s, struct lc_error *e)
 {
 	struct table before = s->table;
@@ -105,6 +113,7 @@ static int look(struct stats *s, struct lc_error *e)
 		struct lc_error why = { 0 };
 
 		row->there = usage_look(s->cli, row->id, &row->usage, &why) == 0;
+		row->used = share(row->usage.now.memory, row->usage.now.memory_limit);
 		if (row->there && old)
 			row->cpu = usage_cpu(&old->usage, &row->usage);
 		if (!row->there && s->strict && s->words[0]) {
@@ -118,104 +127,52 @@ static int look(struct stats *s, struct lc_error *e)
 
 #define CELL 24
 
-static void percent(double v, char to[CELL])
+/* How a member of struct row is shown. */
+static void percent(const void *value, char to[CELL])
 {
+	double v = *(const double *)value;
+
 	if (v < 0)
 		snprintf(to, CELL, "-");
 	else
 		snprintf(to, CELL, "%.1f%%", v);
 }
 
-static void count(uint64_t v, char to[CELL])
+static void count(const void *value, char to[CELL])
 {
+	uint64_t v = *(const uint64_t *)value;
+
 	if (v == LC_UNKNOWN)
 		snprintf(to, CELL, "-");
 	else
 		snprintf(to, CELL, "%llu", (unsigned long long)v);
 }
 
-static void bytes(uint64_t v, char to[CELL])
+static void bytes(const void *value, char to[CELL])
 {
 	char text[QUANTITY_TEXT];
 
-	snprintf(to, CELL, "%s", usage_bytes(v, text));
-}
-
-static void cell_cpu(const struct row *row, char to[CELL])
-{
-	percent(row->cpu, to);
-}
-
-static void cell_memory(const struct row *row, char to[CELL])
-{
-	bytes(row->usage.now.memory, to);
-}
-
-static void cell_limit(const struct row *row, char to[CELL])
-{
-	bytes(row->usage.now.memory_limit, to);
-}
-
-static void cell_used(const struct row *row, char to[CELL])
-{
-	uint64_t used = row->usage.now.memory, limit = row->usage.now.memory_limit;
-	bool limited = limit != LC_UNKNOWN && limit && used != LC_UNKNOWN;
-
-	percent(limited ? (double)used * 100 / (double)limit : -1, to);
-}
-
-static void cell_pids(const struct row *row, char to[CELL])
-{
-	count(row->usage.now.pids, to);
-}
-
-static void cell_read(const struct row *row, char to[CELL])
-{
-	bytes(row->usage.now.io_read, to);
-}
-
-static void cell_written(const struct row *row, char to[CELL])
-{
-	bytes(row->usage.now.io_written, to);
-}
-
-static void cell_wait_cpu(const struct row *row, char to[CELL])
-{
-	percent(row->usage.now.cpu_pressure, to);
-}
-
-static void cell_wait_memory(const struct row *row, char to[CELL])
-{
-	percent(row->usage.now.memory_pressure, to);
-}
-
-static void cell_wait_io(const struct row *row, char to[CELL])
-{
-	percent(row->usage.now.io_pressure, to);
-}
-
-static void cell_oom(const struct row *row, char to[CELL])
-{
-	count(row->usage.now.oom_kills, to);
+	snprintf(to, CELL, "%s", usage_bytes(*(const uint64_t *)value, text));
 }
 
 /* What matters most comes first: a narrow terminal has no room for the last ones. */
 static const struct column {
 	const char *title;
 	int width;
-	void (*cell)(const struct row *row, char to[CELL]);
+	void (*show)(const void *value, char to[CELL]);
+	size_t offset;
 } columns[] = {
-	{ "CPU", 7, cell_cpu },
-	{ "MEMORY", 8, cell_memory },
-	{ "LIMIT", 8, cell_limit },
-	{ "USED", 6, cell_used },
-	{ "PIDS", 5, cell_pids },
-	{ "READ", 8, cell_read },
-	{ "WRITTEN", 8, cell_written },
-	{ "WAIT:CPU", 8, cell_wait_cpu },
-	{ "WAIT:MEM", 8, cell_wait_memory },
-	{ "WAIT:IO", 7, cell_wait_io },
-	{ "OOM", 3, cell_oom },
+	{ "CPU", 7, percent, offsetof(struct row, cpu) },
+	{ "MEMORY", 8, bytes, offsetof(struct row, usage.now.memory) },
+	{ "LIMIT", 8, bytes, offsetof(struct row, usage.now.memory_limit) },
+	{ "USED", 6, percent, offsetof(struct row, used) },
+	{ "PIDS", 5, count, offsetof(struct row, usage.now.pids) },
+	{ "READ", 8, bytes, offsetof(struct row, usage.now.io_read) },
+	{ "WRITTEN", 8, bytes, offsetof(struct row, usage.now.io_written) },
+	{ "WAIT:CPU", 8, percent, offsetof(struct row, usage.now.cpu_pressure) },
+	{ "WAIT:MEM", 8, percent, offsetof(struct row, usage.now.memory_pressure) },
+	{ "WAIT:IO", 7, percent, offsetof(struct row, usage.now.io_pressure) },
+	{ "OOM", 3, count, offsetof(struct row, usage.now.oom_kills) },
 };
 
 #define ID_LEAST 12
@@ -249,7 +206,7 @@ static void print_row(FILE *out, const struct row *row, int id_width, size_t n)
 
 	fprintf(out, "%-*.*s", id_width, id_width, row->id);
 	for (size_t i = 0; i < n; i++) {
-		columns[i].cell(row, cell);
+		columns[i].show((const char *)row + columns[i].offset, cell);
 		fprintf(out, "  %*s", columns[i].width, cell);
 	}
 	fprintf(out, "\n");
@@ -320,15 +277,13 @@ static int show(struct stats *s, bool once, uint64_t ms, struct lc_error *e)
 static int run(struct cli *cli, const void *given, char **words, struct lc_error *e)
 {
 	const struct stats_args *args = given;
-	bool json = args->format && !strcmp(args->format, "json");
 	struct stats s = { .cli = cli, .words = words };
 	uint64_t ms = 2000;
+	bool json;
 	int r;
 
-	if (args->format && !json && strcmp(args->format, "table") != 0)
-		return lc_err(e, LC_EUSAGE, "stats: --format: expected table or json, found \"%s\"",
-			      args->format);
-	if (live_interval("stats", args->interval, "2s", &ms, e) < 0)
+	if (option_format("stats", args->format, &json, e) < 0 ||
+	    live_interval("stats", args->interval, "2s", &ms, e) < 0)
 		return -1;
 	if (json)
 		return print_json(cli, words, e);

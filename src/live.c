@@ -3,6 +3,7 @@
 #include "live.h"
 #include "base/own.h"
 #include "quantity.h"
+#include "stdout.h"
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -208,12 +209,6 @@ static int draw(const struct live_view *v, int columns, char **text, struct lc_e
 	return r;
 }
 
-/* -1: nobody reads. What is longer than the buffer has failed before it is flushed. */
-static int flush(void)
-{
-	return fflush(stdout) == EOF || ferror(stdout) ? -1 : 0;
-}
-
 static int draw_screen(const struct live_view *v, char **text, struct lc_error *e)
 {
 	auto_arena arena = { 0 };
@@ -225,7 +220,7 @@ static int draw_screen(const struct live_view *v, char **text, struct lc_error *
 	if (r == LIVE_MORE) {
 		live_frame(&frame, *text, rows, columns, wants_colour());
 		fputs(frame.str, stdout);
-		if (flush() < 0)
+		if (stdout_flush() < 0)
 			return LIVE_END;
 	}
 	return r;
@@ -300,7 +295,7 @@ static int show_below(const struct live_view *v, struct lc_error *e)
 		if (r != LIVE_MORE)
 			return r < 0 ? -1 : 0;
 		fputs(text, stdout);
-		if (flush() < 0)
+		if (stdout_flush() < 0)
 			return 0;
 		poll(NULL, 0, (int)v->interval_ms);
 	}

@@ -11,6 +11,7 @@
  * the bare message in one line, as engines show it to their users.
  */
 #include "cli.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -55,14 +56,10 @@ static const char *const code_names[] = {
 
 static void add_time(struct buf *b)
 {
-	struct timespec now;
-	struct tm tm;
-	char text[32];
+	char text[CLOCK_UTC];
+	long ns = clock_utc(text);
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	buf_addf(b, "%s.%09ldZ", text, now.tv_nsec);
+	buf_addf(b, "%s.%09ldZ", text, ns);
 }
 
 static void add_json(struct buf *b, enum lc_level level, const char *text, const struct lc_error *e,

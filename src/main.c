@@ -9,6 +9,7 @@
 #include "conf.h"
 #include "document.h"
 #include "quantity.h"
+#include "stdout.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -292,7 +293,7 @@ int main(int argc, char **argv)
 	} else {
 		log_finish(NULL, NULL);
 	}
-	if ((fflush(stdout) == EOF || ferror(stdout)) && !status) {
+	if (stdout_flush() < 0 && !status) {
 		lc_err_errno(&e, "write to stdout");
 		log_finish(&e, NULL);
 		status = 1;

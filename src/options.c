@@ -255,6 +255,15 @@ int options_parse(const struct option_def *defs, int argc, char **argv, bool sto
 }
 
 /* Writes @text from column HELP_COLUMN on, broken at blanks. */
+int option_format(const char *command, const char *given, bool *json, struct lc_error *e)
+{
+	*json = given && !strcmp(given, "json");
+	if (given && !*json && strcmp(given, "table") != 0)
+		return lc_err(e, LC_EUSAGE, "%s: --format: expected table or json, found \"%s\"",
+			      command, given);
+	return 0;
+}
+
 static void print_wrapped(FILE *out, const char *text)
 {
 	size_t room = HELP_WIDTH - HELP_COLUMN;

@@ -86,6 +86,10 @@ int options_parse(const struct option_def *defs, int argc, char **argv, bool sto
 /* Frees the lists in *@args. */
 void options_release(const struct option_def *defs, void *args);
 
+/* @command's --format, table (also for NULL) or json. */
+int option_format(const char *command, const char *given, bool *json,
+		  struct lc_error *e) lc_checked;
+
 /* The OPTIONS part of a help page, in 80 columns. */
 void options_print(FILE *out, const struct option_def *defs);
 

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a container uses, at two moments. */
 #include "usage.h"
+#include "base/clock.h"
 #include "quantity.h"
-#include <time.h>
 
 int usage_look(struct cli *cli, const char *id, struct usage *out, struct lc_error *e)
 {
-	struct timespec t;
+	int64_t now = (int64_t)clock_usec();
 
 	*out = (struct usage){ .now.size = sizeof(out->now) };
-	clock_gettime(CLOCK_MONOTONIC, &t);
 	if (lc_usage(cli->lc, id, &out->now, e) < 0)
 		return -1;
-	out->at_usec = t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+	out->at_usec = now;
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is kept of a container between two commands. */
 #include "run/state.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -9,7 +10,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define STATE_MAX (4 << 20) /* annotations can be long */
 
@@ -161,12 +161,8 @@ char *state_boot_id(struct arena *a)
 
 char *state_now(struct arena *a)
 {
-	struct timespec now;
-	struct tm tm;
-	char day[32];
+	char text[CLOCK_UTC];
+	long ns = clock_utc(text);
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	return arena_printf(a, "%s.%09ldZ", day, now.tv_nsec);
+	return arena_printf(a, "%s.%09ldZ", text, ns);
 }
