@@ -43,7 +43,9 @@ int64_t cg_now_ms(void);
  * for @ms at most (0: CG_DEADLINE_MS). */
 int cg_remove_below(int dir, unsigned ms, struct lc_error *e) lc_checked;
 
-/* Waits until there is no process in @dir and below that was killed, as long; gone is fine. */
+/* Waits as long until all processes in @dir and below, which were killed, have ended. ENOENT or
+ * ENODEV:
+ * @dir is gone as well. */
 int cg_wait_empty(int dir, unsigned ms, struct lc_error *e) lc_checked;
 
 /* Calls @see for @dir and each cgroup below it; ends early when it returns -1. */

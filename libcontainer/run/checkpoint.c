@@ -54,12 +54,11 @@ static int add_mounts(struct criu *k, pid_t pid, const struct plan *plan, struct
 		return lc_err_errno(e, "open %s", name);
 	for (size_t i = 0; i < plan->mounts.n; i++) {
 		const struct plan_mount *m = &plan->mounts.v[i];
-		bool outside = (m->kind == MOUNT_BIND && !m->source_in_root) ||
-			       restore_shows_cgroup(plan, m);
 
 		if (restore_check_mount(plan, m, e) < 0)
 			return -1;
-		if (outside && add_mount(k, root, m->target, false, m->target, e) < 0)
+		if (restore_is_outside(plan, m) &&
+		    add_mount(k, root, m->target, false, m->target, e) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < plan->devices.n; i++)

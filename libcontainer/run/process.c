@@ -14,14 +14,15 @@
 #define END_WAIT_MS 10000
 
 /* "PID (comm) S ppid ...": comm may hold blanks and parentheses, so count from the last one. */
-bool process_parse_stat(const char *stat, char *state, uint64_t *start)
+bool process_parse_stat(const char *stat, char *state, pid_t *parent, uint64_t *start)
 {
 	const char *s = strrchr(stat, ')');
 	char *end;
 
-	if (!s || s[1] != ' ' || !s[2])
+	if (!s || s[1] != ' ' || !s[2] || !s[3])
 		return false;
 	*state = s[2];
+	*parent = (pid_t)strtol(s + 4, NULL, 10);
 	s += 2; /* at field 3 */
 	for (int field = 3; field < 22; field++) {
 		s = strchr(s, ' ');
@@ -57,11 +58,12 @@ static bool read_stat(const char *path, char *stat, size_t size)
 static bool identify(const char *path, struct process_id *out)
 {
 	char stat[1024], state;
+	pid_t parent;
 
 	if (!read_stat(path, stat, sizeof(stat)))
 		return false;
 	out->pid = (pid_t)strtol(stat, NULL, 10);
-	if (!process_parse_stat(stat, &state, &out->start) || state == 'X')
+	if (!process_parse_stat(stat, &state, &parent, &out->start) || state == 'X')
 		return false;
 	return state != 'Z' || !has_ended(out->pid);
 }
@@ -83,14 +85,15 @@ bool process_identify_self(struct process_id *out)
 
 pid_t process_parent(pid_t pid)
 {
-	char path[32], stat[1024];
-	const char *s;
+	char path[32], stat[1024], state;
+	uint64_t start;
+	pid_t parent;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (!read_stat(path, stat, sizeof(stat)))
+	if (!read_stat(path, stat, sizeof(stat)) ||
+	    !process_parse_stat(stat, &state, &parent, &start))
 		return 0;
-	s = strrchr(stat, ')'); /* ") S 123 " */
-	return s && strlen(s) > 4 ? (pid_t)strtol(s + 4, NULL, 10) : 0;
+	return parent;
 }
 
 bool process_alive(const struct process_id *id)

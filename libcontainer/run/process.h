@@ -46,7 +46,7 @@ struct process_exit {
 };
 int process_wait_exit(int pidfd, struct process_exit *out, struct lc_error *e) lc_checked;
 
-/* Text of the starttime and state fields of /proc/PID/stat, for tests. */
-bool process_parse_stat(const char *stat, char *state, uint64_t *start);
+/* The fields state, ppid and starttime of the text of /proc/PID/stat; public for tests. */
+bool process_parse_stat(const char *stat, char *state, pid_t *parent, uint64_t *start);
 
 #endif

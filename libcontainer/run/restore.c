@@ -76,29 +76,26 @@ static int make_target(const struct plan *plan, size_t index, struct lc_error *e
 	return made < 0 ? -1 : 0;
 }
 
-bool restore_shows_cgroup(const struct plan *plan, const struct plan_mount *m)
+/* A part of the host's hierarchy, from the container's cgroup on: without a cgroup namespace it is
+ * no file system of the container's own. */
+static bool shows_cgroup(const struct plan *plan, const struct plan_mount *m)
 {
 	return m->kind == MOUNT_CGROUP && plan->ns.of[NS_CGROUP].how == NS_INHERIT;
 }
 
+bool restore_is_outside(const struct plan *plan, const struct plan_mount *m)
+{
+	return (m->kind == MOUNT_BIND && !m->source_in_root) || shows_cgroup(plan, m);
+}
+
 int restore_check_mount(const struct plan *plan, const struct plan_mount *m, struct lc_error *e)
 {
-	if (!restore_shows_cgroup(plan, m) ||
-	    (plan->cgroup.driver == CGROUP_FS && plan->cgroup.path))
+	if (!shows_cgroup(plan, m) || (plan->cgroup.driver == CGROUP_FS && plan->cgroup.path))
 		return 0;
 	return lc_err(e, LC_EUNSUPPORTED,
 		      "mounts[%zu] (%s): a cgroup mount without a cgroup namespace cannot be "
 		      "restored unless hull itself makes the cgroup (--cgroup-manager=cgroupfs)",
 		      m->index, m->target);
-}
-
-/* What criu finds outside for it; NULL: the mount is the container's own. */
-static const char *external_source(struct criu *k, const struct creation *c,
-				   const struct plan_mount *m)
-{
-	if (restore_shows_cgroup(&c->loaded.plan, m))
-		return cgroup_place_path(k->arena, &c->c.state.cgroup);
-	return m->kind == MOUNT_BIND && !m->source_in_root ? m->source : NULL;
 }
 
 static int add_mounts(struct criu *k, const struct creation *c, struct lc_error *e)
@@ -107,7 +104,7 @@ static int add_mounts(struct criu *k, const struct creation *c, struct lc_error 
 
 	for (size_t i = 0; i < plan->mounts.n; i++) {
 		const struct plan_mount *m = &plan->mounts.v[i];
-		const char *source;
+		const char *source = m->source;
 
 		if (m->kind == MOUNT_REMOUNT)
 			continue;
@@ -115,8 +112,10 @@ static int add_mounts(struct criu *k, const struct creation *c, struct lc_error 
 			return -1;
 		if (make_target(plan, i, e) < 0)
 			return lc_err_in(e, "mounts[%zu] (%s)", m->index, m->target);
-		source = external_source(k, c, m);
-		if (source && criu_external(k, e, "mnt[%s]:%s", m->target, source) < 0)
+		if (shows_cgroup(plan, m))
+			source = cgroup_place_path(k->arena, &c->c.state.cgroup);
+		if (restore_is_outside(plan, m) &&
+		    criu_external(k, e, "mnt[%s]:%s", m->target, source) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < plan->devices.n; i++)

@@ -11,12 +11,13 @@
 /* In the container's directory: where criu finds the root. */
 #define RESTORE_ROOT "criu-root"
 
-/* True for a mount that shows the host's hierarchy from the container's cgroup on: without a cgroup
- * namespace it is no file system of the container's own. */
-bool restore_shows_cgroup(const struct plan *plan, const struct plan_mount *m);
+/* True for a mount of what is there without the container: criu leaves it out of a checkpoint, and
+ * is told at restore where it comes from. */
+bool restore_is_outside(const struct plan *plan, const struct plan_mount *m);
 
-/* Fails for such a mount when its cgroup will not be there before the container is: criu binds it
- * while it makes the mounts, systemd makes a scope only for a process. */
+/* Fails for the mount of a cgroup, in the host's hierarchy, that will not be there before the
+ * container is: criu binds it while it makes the mounts, systemd makes a scope only for a process.
+ */
 int restore_check_mount(const struct plan *plan, const struct plan_mount *m,
 			struct lc_error *e) lc_checked;
 

@@ -184,20 +184,22 @@ TEST(a_lock_is_held_once_and_goes_with_its_holder)
 
 TEST(the_name_of_a_process_may_hold_anything)
 {
-	static const char rest[] = " 1 1 1 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 777 1 2 3";
+	static const char rest[] = " 31 1 1 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 777 1 2 3";
 	static const char *const names[] = { "sh", "a b", "a) Z 1 (b", ")", "((" };
 	char stat[256], state;
 	uint64_t start;
+	pid_t parent;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		snprintf(stat, sizeof(stat), "42 (%s) S%s", names[i], rest);
-		CHECK(process_parse_stat(stat, &state, &start));
+		CHECK(process_parse_stat(stat, &state, &parent, &start));
 		CHECK_INT(state, 'S');
+		CHECK_INT(parent, 31);
 		CHECK_INT(start, 777);
 	}
-	CHECK(!process_parse_stat("42 (sh", &state, &start));
-	CHECK(!process_parse_stat("42 (sh) S 1 2", &state, &start));
-	CHECK(!process_parse_stat("", &state, &start));
+	CHECK(!process_parse_stat("42 (sh", &state, &parent, &start));
+	CHECK(!process_parse_stat("42 (sh) S 1 2", &state, &parent, &start));
+	CHECK(!process_parse_stat("", &state, &parent, &start));
 }
 
 TEST(a_process_is_known_by_its_start_time)
