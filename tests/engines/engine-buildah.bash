@@ -2,17 +2,16 @@
 # shellcheck shell=bash
 # buildah: containers of images that are being made.  It sets no limits and no cgroup.
 
+# shellcheck source=tests/engines/containers.bash
+. "$BATS_TEST_DIRNAME/containers.bash"
+
 start_engine() {
 	make_runtime
 	make_archive
-	mkdir -p /etc/containers
-	echo '{ "default": [{ "type": "insecureAcceptAnything" }] }' >/etc/containers/policy.json
-	printf 'unqualified-search-registries = []\n' >/etc/containers/registries.conf
-	printf '[storage]\ndriver = "overlay"\nrunroot = "/run/containers/storage"\ngraphroot = "/var/lib/containers/storage"\n' \
-		>/etc/containers/storage.conf
+	image_config
+	storage_config
 	export BUILDAH_ISOLATION=oci BUILDAH_RUNTIME=$TESTED
-	# Without CAP_SYS_RESOURCE its own default limits are out of reach.
-	has_all_capabilities || printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n' >/etc/containers/containers.conf
+	{ echo '[containers]'; limits_config; } >/etc/containers/containers.conf
 	e pull -q "docker-archive:$ARCHIVE" >/dev/null
 }
 

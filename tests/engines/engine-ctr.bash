@@ -5,8 +5,9 @@
 start_engine() {
 	make_runtime limits
 	start_containerd
-	ARCHIVE_TAG=$IMAGE make_archive
+	make_archive
 	ctr images import "$ARCHIVE" >/dev/null
+	ctr images tag --force "$(ctr images list -q | grep -vx "$IMAGE")" "$IMAGE" >/dev/null
 }
 
 start_containerd() {
@@ -36,14 +37,10 @@ e() {
 
 # container NAME [options] -- COMMAND...: with the runtime under test
 container() {
-	local name=$1 options=()
+	local name=$1 options command
 	shift
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	ctr run --runc-binary "$WORK/runtime" "${options[@]}" "$IMAGE" "$name" "$@"
+	split "$@"
+	ctr run --runc-binary "$WORK/runtime" "${options[@]}" "$IMAGE" "$name" "${command[@]}"
 }
 
 remove() {

@@ -2,40 +2,19 @@
 # shellcheck shell=bash
 # podman as root.
 
+# shellcheck source=tests/engines/containers.bash
+. "$BATS_TEST_DIRNAME/containers.bash"
+
 start_engine() {
 	make_runtime
 	make_archive
-	mkdir -p /etc/containers
-	echo '{ "default": [{ "type": "insecureAcceptAnything" }] }' >/etc/containers/policy.json
-	printf 'unqualified-search-registries = []\n' >/etc/containers/registries.conf
-	printf '[storage]\ndriver = "overlay"\nrunroot = "/run/containers/storage"\ngraphroot = "/var/lib/containers/storage"\n' \
-		>/etc/containers/storage.conf
-	podman_config >/etc/containers/containers.conf
+	image_config
+	storage_config
+	podman_config 'network_cmd_path = ""' >/etc/containers/containers.conf
+	has_controllers || printf 'pids_limit = 0\n' >>/etc/containers/containers.conf
 	printf 'containers:1000000:1000000\n' >>/etc/subuid
 	printf 'containers:1000000:1000000\n' >>/etc/subgid
 	e load -q -i "$ARCHIVE"
-}
-
-# podman knows runtimes by their names; what it does with crun it shall do with this one.
-podman_config() {
-	cat <<END
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-network_cmd_path = ""
-runtime = "tested"
-runtime_supports_json = ["tested"]
-runtime_supports_nocgroup = ["tested"]
-[engine.runtimes]
-tested = ["$TESTED"]
-[network]
-network_backend = "netavark"
-[containers]
-log_driver = "k8s-file"
-END
-	# Without CAP_SYS_RESOURCE podman's own default limits are out of reach.
-	has_all_capabilities || printf 'default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n'
-	has_controllers || printf 'pids_limit = 0\n'
 }
 
 stop_engine() {

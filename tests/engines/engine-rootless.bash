@@ -2,6 +2,9 @@
 # shellcheck shell=bash
 # podman as a user with subordinate ids, and with nothing of root's.
 
+# shellcheck source=tests/engines/containers.bash
+. "$BATS_TEST_DIRNAME/containers.bash"
+
 USER_ID=4321
 USER_HOME=$WORK/home
 
@@ -9,9 +12,7 @@ start_engine() {
 	make_runtime
 	make_archive
 	make_user
-	mkdir -p /etc/containers
-	echo '{ "default": [{ "type": "insecureAcceptAnything" }] }' >/etc/containers/policy.json
-	printf 'unqualified-search-registries = []\n' >/etc/containers/registries.conf
+	image_config
 	podman_config >/etc/containers/containers.conf
 	e load -q -i "$ARCHIVE"
 }
@@ -30,24 +31,6 @@ exec setpriv --reuid $USER_ID --regid $USER_ID --clear-groups env -i \\
 	HOME="$USER_HOME" USER=tester LOGNAME=tester XDG_RUNTIME_DIR=/run/user/$USER_ID PATH="$PATH" "\$@"
 END
 	chmod 755 "$WORK/as-user"
-}
-
-podman_config() {
-	cat <<END
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-runtime = "tested"
-runtime_supports_json = ["tested"]
-runtime_supports_nocgroup = ["tested"]
-[engine.runtimes]
-tested = ["$TESTED"]
-[network]
-network_backend = "netavark"
-[containers]
-log_driver = "k8s-file"
-END
-	has_all_capabilities || printf 'default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n'
 }
 
 stop_engine() {

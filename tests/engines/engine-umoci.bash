@@ -2,11 +2,13 @@
 # shellcheck shell=bash
 # No engine at all: skopeo and umoci make a bundle, and people call the runtime.
 
+# shellcheck source=tests/engines/containers.bash
+. "$BATS_TEST_DIRNAME/containers.bash"
+
 start_engine() {
 	make_runtime
 	make_archive
-	mkdir -p /etc/containers
-	echo '{ "default": [{ "type": "insecureAcceptAnything" }] }' >/etc/containers/policy.json
+	image_config
 }
 
 stop_engine() {

@@ -24,6 +24,35 @@ name_of_test() {
 	C=t$BATS_TEST_NUMBER
 }
 
+# split [options] -- COMMAND...: into the caller's arrays options and command
+split() {
+	options=()
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	command=("${@:2}")
+}
+
+# For command lines like docker's.  start [options] -- COMMAND...: a container in the background, named $C.
+start() {
+	local options command
+	split "$@"
+	e run -d --name "$C" --network none "${options[@]}" "$IMAGE" "${command[@]}" >/dev/null
+}
+
+# once [options] -- COMMAND...: one that is gone afterwards
+once() {
+	local options command
+	split "$@"
+	e run --rm --name "$C" --network none "${options[@]}" "$IMAGE" "${command[@]}"
+}
+
+# inspect NAME FORMAT
+inspect() {
+	e inspect --format "$2" "$1"
+}
+
 has_controllers() {
 	grep -qw memory /sys/fs/cgroup/cgroup.controllers
 }
@@ -128,7 +157,7 @@ make_archive() {
 		rootfs: { type: "layers", diff_ids: [$layer] }, history: [{ created: "2024-01-01T00:00:00Z" }] }' >"$dir/config.json"
 	config=$(sha256sum <"$dir/config.json" | cut -d' ' -f1)
 	mv "$dir/config.json" "$dir/$config.json"
-	jq -nc --arg config "$config.json" --arg tag "${ARCHIVE_TAG:-bb:latest}" \
+	jq -nc --arg config "$config.json" --arg tag bb:latest \
 		'[{ Config: $config, RepoTags: [$tag], Layers: ["layer.tar"] }]' >"$dir/manifest.json"
 	tar -C "$dir" -cf "$ARCHIVE.new" manifest.json "$config.json" layer.tar
 	mv "$ARCHIVE.new" "$ARCHIVE"

@@ -12,16 +12,6 @@ teardown() {
 	remove "$C" "$C-2" >/dev/null 2>&1 || :
 }
 
-once() {
-	local options=()
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	e run --rm --name "$C" --network none "${options[@]}" "$IMAGE" "$@"
-}
-
 @test "the runtime's own words reach the user" {
 	run once -- /no/such/program
 	[ "$status" -eq 127 ]

@@ -23,30 +23,6 @@ mine() {
 	done
 }
 
-start() {
-	local options=()
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	e run -d --name "$C" --network none "${options[@]}" "$IMAGE" "$@" >/dev/null
-}
-
-once() {
-	local options=()
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	e run --rm --name "$C" --network none "${options[@]}" "$IMAGE" "$@"
-}
-
-inspect() {
-	e inspect --format "$2" "$1"
-}
-
 @test "the user is root inside, and somebody with subordinate ids outside" {
 	e info --format '{{.Host.Security.Rootless}}' | grep -qx true
 	run once -- cat /proc/self/uid_map

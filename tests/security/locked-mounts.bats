@@ -89,8 +89,7 @@ withstands() {
 	hull run -d "$ID"
 	run -0 hull exec "$ID" sh -c "$(attack)"
 	withstands
-	config 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(if .type == "user" then .path = $p else . end)' \
-		--arg p "/proc/$(pid_of "$ID")/ns/user"
+	join_userns "$(pid_of "$ID")"
 	program sh -c "$(attack)"
 	run -0 hull run "$ID-b"
 	withstands
@@ -132,8 +131,7 @@ withstands() {
 	hull run -d "$ID"
 	pid=$(pid_of "$ID")
 	nsenter -U -S 0 -G 0 -t "$pid" sh -c 'echo 0 >/proc/sys/user/max_user_namespaces'
-	config 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(if .type == "user" then .path = $p else . end)' \
-		--arg p "/proc/$pid/ns/user"
+	join_userns "$pid"
 	program true
 	run -0 hull run "$ID-b"
 	[[ $output == *"no user namespace can be made inside of the container's (no space left on device)"* ]]

@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load helpers
+load labels
 load ../security/attack
 
 setup() {
@@ -40,17 +41,6 @@ confined() {
 	[ "${lines[0]}" = "$PROFILE (enforce)" ]
 	[[ $output == *ours* ]]
 	[[ $output == *"'/forbidden': Permission denied"* ]]
-}
-
-# The container as it is asked for, where privileges may be gained, and in a user namespace.
-each_kind() { # COMMAND
-	"$1"
-	config '.process.noNewPrivileges = false'
-	"$1"
-	userns
-	"$1"
-	config '.process.noNewPrivileges = true'
-	"$1"
 }
 
 runs_confined() {
@@ -112,14 +102,7 @@ executes_confined() {
 
 @test "apparmorProfile: one that is not loaded fails create, and leaves nothing" {
 	config '.process.apparmorProfile = "hull-test-nothere"'
-	for command in create run; do
-		run hull --log-format json $command "$ID"
-		echo "$output"
-		[ "$status" -eq 125 ]
-		[ "$(jq -rs 'length, .[0].msg' <<<"$output")" = "1
-set the label: process.apparmorProfile: no such profile is loaded: write \"exec hull-test-nothere\" to /proc/self/attr/apparmor/exec: no such file or directory" ]
-		nothing_left
-	done
+	fails_create "set the label: process.apparmorProfile: no such profile is loaded: write \"exec hull-test-nothere\" to /proc/self/attr/apparmor/exec: no such file or directory"
 	config '.process.apparmorProfile = $p' --arg p "$PROFILE"
 	program sleep 1000
 	hull run -d "$ID"
@@ -130,15 +113,8 @@ set the label: process.apparmorProfile: no such profile is loaded: write \"exec 
 }
 
 @test "apparmorProfile: hooks of the image are confined, those of the runtime are not" {
-	local hook='{path: "/bin/sh", args: ["sh", "-c", $h]}' dir=$BATS_TEST_TMPDIR/t
-
-	mkdir -m 777 "$dir"
-	config ".hooks = {createRuntime: [$hook], createContainer: [$hook], startContainer: [$hook], poststart: [$hook]} |
-		.mounts += [{destination: \$d, type: \"bind\", source: \$d, options: [\"bind\"]}]" \
-		--arg h "cat /proc/self/attr/current >>$dir/labels" --arg d "$dir"
-	hull run "$ID"
-	cat "$dir/labels"
-	[ "$(cat "$dir/labels")" = "unconfined
+	run_hooks "cat /proc/self/attr/current"
+	[ "$(cat "$LABELS")" = "unconfined
 unconfined
 $PROFILE (enforce)
 unconfined" ]

@@ -256,8 +256,7 @@ options_of() {
 	chown 0:0 "$SRC/file"
 	program sleep 1000
 	hull run -d "$ID"
-	config 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(if .type == "user" then
-		.path = "/proc/\($p)/ns/user" else . end)' --arg p "$(pid_of "$ID")"
+	join_userns "$(pid_of "$ID")"
 	mount_entry /m bind "$SRC" bind idmap
 	program stat -c %u:%g /m/file
 	run -0 hull run "$ID-b"

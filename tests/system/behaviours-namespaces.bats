@@ -74,8 +74,8 @@ as_user() {
 	userns
 	program sleep 1000
 	hull run -d "$ID"
-	config 'del(.linux.uidMappings, .linux.gidMappings) | .process.terminal = true | .linux.namespaces |= map(if .type == "user" then
-		.path = "/proc/\($p)/ns/user" else . end)' --arg p "$(pid_of "$ID")"
+	join_userns "$(pid_of "$ID")"
+	config '.process.terminal = true'
 	program sh -c 'stat -c %u:%g "$(tty)" /dev/pts'
 	run -0 hull run "$ID-b" </dev/null
 	[[ ${lines[0]} == 0:5* ]]

@@ -67,6 +67,12 @@ userns() {
 	done
 }
 
+# join_userns PID: that process's, in place of a new one
+join_userns() {
+	config 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(if .type == "user" then
+		.path = "/proc/\($p)/ns/user" else . end)' --arg p "$1"
+}
+
 # The rest of the test is without a user namespace, whatever the switch says.
 no_userns() {
 	[ -n "$SHIFT" ] || return 0

@@ -233,8 +233,7 @@ called_in_chroot() {
 	program sleep 1000
 	hull run -d "$ID"
 	pid=$(pid_of "$ID")
-	config 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(if .type == "user" then
-		.path = "/proc/\($p)/ns/user" else . end)' --arg p "$pid"
+	join_userns "$pid"
 	program sh -c 'readlink /proc/self/ns/user; id -u'
 	run -0 hull run "$ID-b"
 	[ "${lines[0]}" = "$(readlink "/proc/$pid/ns/user")" ]

@@ -5,6 +5,7 @@
 
 bats_require_minimum_version 1.5.0
 load helpers
+load labels
 load ../security/attack
 
 DOMAIN=system_u:system_r:container_t:s0:c1,c2
@@ -50,17 +51,6 @@ confined() { # LABEL
 	[[ $output == *ours* ]]
 	[[ $output == *"'/secret': Permission denied"* ]]
 	[[ $output == *"'/theirs': Permission denied"* ]]
-}
-
-# The same container as it is asked for, in a user namespace, and where privileges may be gained.
-each_kind() { # COMMAND
-	"$1"
-	config '.process.noNewPrivileges = false'
-	"$1"
-	userns
-	"$1"
-	config '.process.noNewPrivileges = true'
-	"$1"
 }
 
 runs_confined() {
@@ -112,14 +102,7 @@ executes_confined() {
 
 @test "selinuxLabel: one that the policy does not know fails create, and leaves nothing" {
 	config '.process.selinuxLabel = "system_u:system_r:nothere_t:s0"'
-	for command in create run; do
-		run hull --log-format json $command "$ID"
-		echo "$output"
-		[ "$status" -eq 125 ]
-		[ "$(jq -rs 'length, .[0].msg' <<<"$output")" = "1
-set the label: process.selinuxLabel: the policy knows no such label: write \"system_u:system_r:nothere_t:s0\" to /proc/self/attr/exec: invalid argument" ]
-		nothing_left
-	done
+	fails_create "set the label: process.selinuxLabel: the policy knows no such label: write \"system_u:system_r:nothere_t:s0\" to /proc/self/attr/exec: invalid argument"
 	config '.process.selinuxLabel = $l' --arg l "$DOMAIN"
 	program sleep 1000
 	hull run -d "$ID"
@@ -157,8 +140,7 @@ set the label: process.selinuxLabel: the policy knows no such label: write \"sys
 	program sleep 1000
 	hull run -d "$ID"
 	pid=$(pid_of "$ID")
-	config 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(if .type == "user" then
-		.path = "/proc/\($p)/ns/user" else . end)' --arg p "$pid"
+	join_userns "$pid"
 	hull run -d "$ID-b"
 	[ "$(readlink "/proc/$(pid_of "$ID-b")/ns/user")" = "$(readlink "/proc/$pid/ns/user")" ]
 	[ "$(label_of "$(pid_of "$ID-b")")" = "$DOMAIN" ]
@@ -168,15 +150,8 @@ set the label: process.selinuxLabel: the policy knows no such label: write \"sys
 }
 
 @test "selinuxLabel: hooks of the image have it, those of the runtime do not" {
-	local hook='{path: "/bin/sh", args: ["sh", "-c", $h]}' dir=$BATS_TEST_TMPDIR/t
-
-	mkdir -m 777 "$dir"
-	config ".hooks = {createRuntime: [$hook], createContainer: [$hook], startContainer: [$hook], poststart: [$hook]} |
-		.mounts += [{destination: \$d, type: \"bind\", source: \$d, options: [\"bind\"]}]" \
-		--arg h "{ tr -d '\\0' </proc/self/attr/current; echo; } >>$dir/labels" --arg d "$dir"
-	hull run "$ID"
-	cat "$dir/labels"
-	[ "$(cat "$dir/labels")" = "system_u:system_r:kernel_t:s0
+	run_hooks "{ tr -d '\\0' </proc/self/attr/current; echo; }"
+	[ "$(cat "$LABELS")" = "system_u:system_r:kernel_t:s0
 system_u:system_r:kernel_t:s0
 $DOMAIN
 system_u:system_r:kernel_t:s0" ]
