@@ -109,16 +109,10 @@ set_trap() {
 # meets both answers to each question, and any two questions' answers in all their combinations occur
 # with two kinds that follow one another.
 left_out() { # NUMBER-OF-KIND DEV TERMINAL READONLY USERNS
-	local number=$1 all first
-	shift
+	local all="${*:2}" first="$2 $3"
 	[ -n "${HULL_TEST_VM:-}" ] || return 1
-	all=$*
-	all=${all//[! y]/}
-	all=${all// /}
-	first="$1 $2"
-	first=${first//[! y]/}
-	first=${first// /}
-	[ $((${#all} % 2)) -eq 1 ] || [ $(((${#first} + number) % 2)) -eq 1 ]
+	all=${all//[!y]/} first=${first//[!y]/} # as many as answer yes
+	[ $((${#all} % 2)) -eq 1 ] || [ $(((${#first} + $1) % 2)) -eq 1 ]
 }
 
 # attempt PLACE KIND DEV TERMINAL READONLY USERNS
