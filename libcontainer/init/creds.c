@@ -150,8 +150,7 @@ int step_oom_score(struct sandbox *s, struct lc_error *e)
 
 /* ---- labels ---- */
 
-/* What the kernel says when it knows no such name: ENOENT AppArmor, EINVAL SELinux. */
-static int label_refused(const struct plan_process *p, struct lc_error *e)
+int label_refused(const struct plan_process *p, struct lc_error *e)
 {
 	const char *member = p->apparmor ? "process.apparmorProfile" : "process.selinuxLabel";
 	const char *why = "";

@@ -120,7 +120,9 @@ static int label_keys(struct sandbox *s, const char *label, struct lc_error *e)
 {
 	const struct plan_process *p = s->plan->process;
 
-	return p && p->selinux ? procfs_write(s->procfs, "self/attr/keycreate", label, e) : 0;
+	if (!p || !p->selinux || procfs_write(s->procfs, "self/attr/keycreate", label, e) == 0)
+		return 0;
+	return label_refused(p, e);
 }
 
 int step_keyring(struct sandbox *s, struct lc_error *e)

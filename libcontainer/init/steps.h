@@ -57,6 +57,9 @@ int step_label(struct sandbox *s, struct lc_error *e);
 int step_ids(struct sandbox *s, struct lc_error *e);
 int step_caps(struct sandbox *s, struct lc_error *e);
 int step_no_new_privs(struct sandbox *s, struct lc_error *e);
+/* To the error of a write of the process's label: which member it is, and why when the kernel says
+ * that it knows no such name: ENOENT AppArmor, EINVAL SELinux.  Returns -1. */
+int label_refused(const struct plan_process *p, struct lc_error *e);
 
 /* landlock.c */
 int step_landlock_rules(struct sandbox *s, struct lc_error *e);

@@ -168,6 +168,7 @@ int plan_exec(struct arena *a, const struct spec *spec, const struct plan_exec_o
 	struct spec_process *process;
 
 	make_identity(&p);
+	plan->new_keyring = !options->no_new_keyring; /* the container's, by its name */
 	if (planner_namespaces(&p) < 0 || exec_process(&p, exec, &process) < 0 ||
 	    planner_process(&p, process) < 0)
 		return -1;

@@ -366,17 +366,23 @@ static void check_engines(struct check *c)
 		  "[crio.runtime.runtimes.hull] runtime_path = \"/usr/bin/hull\"" },
 	};
 
+	bool any = false;
+
 	for (size_t i = 0; i < ARRAY_SIZE(engines); i++) {
 		bool set;
 
 		if (!found_program(c, engines[i].name))
 			continue;
+		any = true;
 		set = mentions_hull(c, engines[i].file);
 		tell(c, ok_or(set, LC_CHECK_NO), engines[i].name,
 		     set ? engines[i].file
 			 : arena_printf(&c->arena, "%s does not name hull", engines[i].file),
 		     engines[i].fix);
 	}
+	if (!any)
+		tell(c, LC_CHECK_NO, "engine", "none of podman, dockerd, containerd, crio",
+		     "install one to have hull run its containers; hull run needs none");
 }
 
 static const struct {

@@ -5,6 +5,7 @@
 bats_require_minimum_version 1.5.0
 load helpers
 load agent
+load ../security/attack
 
 setup() {
 	make_bundle
@@ -203,8 +204,8 @@ PY
 	[ "$output" -gt 0 ]
 }
 
-@test "exec: a session of its own, values with newlines, groups and keyring" {
-	config '.process.user = {uid: 0, gid: 0, additionalGids: [7, 8]} | .linux.maskedPaths -= ["/proc/keys"]'
+@test "exec: a session of its own, values with newlines and groups" {
+	config '.process.user = {uid: 0, gid: 0, additionalGids: [7, 8]}'
 	hull run -d "$ID"
 	run -0 hull exec "$ID" sh -c 'cut -d" " -f1,5,6 /proc/self/stat; echo $$'
 	read -r _ group session <<<"${lines[0]}"
@@ -215,9 +216,32 @@ two" "$ID" sh -c 'echo "$MULTI"'
 	[ "${lines[*]}" = "one two" ]
 	run -0 hull exec -g 5 "$ID" sh -c 'grep ^Groups /proc/self/status | cut -f2'
 	[ "${output% }" = 5 ]
-	[ -e /proc/keys ] || skip "this kernel has no /proc/keys"
-	run -0 hull exec "$ID" cat /proc/keys
-	[[ $output == *"_ses.$ID"* ]]
+}
+
+# keyctl(2) of x86_64: KEYCTL_DESCRIBE what is the session's keyring, after KEYCTL_GET_KEYRING_ID of it.
+KEYRING='$| = 1; $b = "\0" x 256; $id = syscall(250, 0, -3, 0); syscall(250, 6, -3, $b, 256) > 0 or die "$!";
+	$b =~ s/\0.*//s; $b =~ s/.*;//; print "$id $b\n"; $b eq "_ses.$ARGV[0]" or exit 1;'
+keyring_shared() {
+	rm -f "$BATS_TEST_TMPDIR/keyring"
+	program perl -e "$KEYRING sleep 1000" "$ID"
+	hull run -d "$ID" >"$BATS_TEST_TMPDIR/keyring"
+	until_true test -s "$BATS_TEST_TMPDIR/keyring"
+	run -0 hull exec "$ID" perl -e "$KEYRING" "$ID"
+	echo "$output"
+	[ "$output" = "$(cat "$BATS_TEST_TMPDIR/keyring")" ]
+	hull delete --force "$ID"
+}
+
+@test "exec: joins the container's session keyring, not the caller's" {
+	need_perl
+	config 'del(.linux.seccomp)'
+	keyring_shared
+	userns
+	ID+=-u keyring_shared
+	config '.process.user = {uid: 0, gid: 0}'
+	program sleep 1000
+	hull run -d --no-new-keyring "$ID"
+	run -1 hull exec "$ID" perl -e "$KEYRING" "$ID"
 }
 
 @test "exec: failures of its own are 125, as runc 255" {

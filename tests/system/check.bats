@@ -65,8 +65,12 @@ state_of_check() {
 		cgroups cgroup2 memory pids cpu io cpuset hugetlb manager_systemd
 		security in_force apparmor selinux landlock
 		machine /dev/kvm
-		engines podman dockerd containerd
 	END
+	found=()
+	for name in podman dockerd containerd crio; do
+		[ ! -x "$(type -P $name)" ] || found+=("$name")
+	done
+	[ "$(jq -r '.checks[] | select(.area == "engines").name' check.json)" = "$(printf '%s\n' "${found[@]:-engine}")" ]
 	for name in pid net ipc uts user cgroup time; do
 		[ "$(jq -r --arg n $name '.checks[] | select(.area == "namespaces" and .name == $n) | .state' check.json)" = \
 			"$([ -e "/proc/self/ns/$name" ] && echo ok || echo bad)" ]
@@ -98,16 +102,14 @@ state_of_check() {
 	[[ $output == *"Containers cannot be run here"* ]]
 }
 
+# One that is not installed here as well: its program and its settings are laid over this machine's.
 @test "check: an engine that is set up" {
 	need_root
-	[ -x "$(type -P podman)" ] || skip "no podman here"
-	local made=
-	mkdir etc
-	cp -a /etc/containers etc/ 2>/dev/null || mkdir -p etc/containers
+	mkdir -p etc/containers
 	printf '[engine]\nruntime = "/usr/bin/hull"\n' >etc/containers/containers.conf
-	[ -d /etc/containers ] || { mkdir /etc/containers && made=yes; }
-	run unshare --mount sh -c 'mount --bind etc/containers /etc/containers && exec "$0" check' "$HULL"
-	[ -z "$made" ] || rmdir /etc/containers
+	run unshare --mount sh -c 'mount -t tmpfs none /usr/local/sbin && mount -t overlay none /etc -o "lowerdir=$1:/etc" &&
+		install -m 755 /dev/null /usr/local/sbin/podman && exec "$0" check' "$HULL" "$PWD/etc"
+	echo "$output"
 	[[ $output == *"  ok   podman             /etc/containers/containers.conf"* ]]
 }
 
