@@ -84,29 +84,32 @@ static int do_symlink(struct call *c)
 	return err ? err : new_entry(c);
 }
 
+static int link_node(struct call *c, struct node *old)
+{
+	int fd = call_fd(c, old), dir = fd < 0 ? -1 : call_fd(c, c->node);
+
+	if (dir < 0)
+		return errno;
+	/* By /proc: AT_EMPTY_PATH asks for CAP_DAC_READ_SEARCH. */
+	if (linkat(AT_FDCWD, fd_name(fd).text, dir, c->name, AT_SYMLINK_FOLLOW) < 0)
+		return errno;
+	return new_entry(c);
+}
+
 static int do_link(struct call *c)
 {
 	struct fuse_link_in a;
 	struct node *old;
-	struct fd_name source;
-	int dir, fd;
+	int err;
 
 	memcpy(&a, c->arg, sizeof(a));
 	old = nodes_find(&c->b->nodes, a.oldnodeid);
 	if (!old)
 		return ESTALE;
-	fd = call_fd(c, old);
-	if (fd < 0)
-		return errno;
-	source = fd_name(fd);
-	old->used = true;
-	dir = call_fd(c, c->node);
-	if (dir < 0)
-		return errno;
-	/* By /proc: AT_EMPTY_PATH asks for CAP_DAC_READ_SEARCH. */
-	if (linkat(AT_FDCWD, source.text, dir, c->name, AT_SYMLINK_FOLLOW) < 0)
-		return errno;
-	return new_entry(c);
+	nodes_hold(old);
+	err = link_node(c, old);
+	nodes_let_go(&c->b->nodes, old);
+	return err;
 }
 
 /* An existing regular file is opened, as if OPEN had been asked for, unless O_EXCL says no. */
@@ -175,21 +178,13 @@ static int do_rmdir(struct call *c)
 	return remove_name(c, AT_REMOVEDIR);
 }
 
-static int move(struct call *c, uint64_t newdir, unsigned flags)
+/* @moved and @over are the nodes of the two names, NULL where the guest knows none. */
+static int rename_nodes(struct call *c, struct node *moved, struct node *to, struct node *over,
+			unsigned flags)
 {
 	struct nodes *t = &c->b->nodes;
-	struct node *to = nodes_find(t, newdir), *moved, *over;
-	int from_fd, to_fd;
+	int from_fd = call_fd(c, c->node), to_fd = from_fd < 0 ? -1 : call_fd(c, to);
 
-	if (!to)
-		return ESTALE;
-	moved = nodes_pin(t, c->node, c->name);
-	over = nodes_pin(t, to, c->name2);
-	from_fd = call_fd(c, c->node);
-	if (from_fd < 0)
-		return errno;
-	c->node->used = true;
-	to_fd = call_fd(c, to);
 	if (to_fd < 0 || syscall(SYS_renameat2, from_fd, c->name, to_fd, c->name2, flags) < 0)
 		return errno;
 	if (moved && moved != over)
@@ -197,6 +192,27 @@ static int move(struct call *c, uint64_t newdir, unsigned flags)
 	if (over && (flags & RENAME_EXCHANGE))
 		nodes_renamed(t, over, c->node, c->name);
 	return 0;
+}
+
+/* All are held: one may be all that another was kept for, and be taken away from it. */
+static int move(struct call *c, uint64_t newdir, unsigned flags)
+{
+	struct nodes *t = &c->b->nodes;
+	struct node *to = nodes_find(t, newdir), *moved, *over;
+	int err;
+
+	if (!to)
+		return ESTALE;
+	nodes_hold(to);
+	moved = nodes_pin(t, c->node, c->name);
+	nodes_hold(moved);
+	over = nodes_pin(t, to, c->name2);
+	nodes_hold(over);
+	err = rename_nodes(c, moved, to, over, flags);
+	nodes_let_go(t, over);
+	nodes_let_go(t, moved);
+	nodes_let_go(t, to);
+	return err;
 }
 
 static int do_rename(struct call *c)

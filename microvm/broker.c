@@ -146,6 +146,7 @@ static const char *take_name(struct call *c)
 static int handle(struct call *c, size_t len)
 {
 	const struct broker_op *op = find_op(c->in->opcode);
+	int err;
 
 	if (!op)
 		return ENOSYS;
@@ -155,13 +156,19 @@ static int handle(struct call *c, size_t len)
 	c->arg_len = op->arg_size;
 	c->rest = c->arg + op->arg_size;
 	c->rest_len = len - sizeof(*c->in) - op->arg_size;
-	if (!op->any_node && !(c->node = nodes_find(&c->b->nodes, c->in->nodeid)))
+	if (op->any_node)
+		return op->handle(c);
+	c->node = nodes_find(&c->b->nodes, c->in->nodeid);
+	if (!c->node)
 		return ESTALE;
 	if (op->names > 0 && !(c->name = take_name(c)))
 		return EINVAL;
 	if (op->names > 1 && !(c->name2 = take_name(c)))
 		return EINVAL;
-	return op->handle(c);
+	nodes_hold(c->node);
+	err = op->handle(c);
+	nodes_let_go(&c->b->nodes, c->node);
+	return err;
 }
 
 size_t broker_answer(struct broker *b, const void *in, size_t len, void *out, size_t max, int *fd)

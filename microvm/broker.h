@@ -34,7 +34,7 @@ struct broker {
 struct call {
 	struct broker *b;
 	const struct fuse_in_header *in;
-	struct node *node; /* of in->nodeid; NULL only where the table says so */
+	struct node *node; /* of in->nodeid, held; NULL only where the table says so */
 	const uint8_t *arg; /* @arg_len bytes, at least what the table asks for */
 	size_t arg_len;
 	const char *name, *name2; /* single components, where the table asks for them */

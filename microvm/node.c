@@ -91,7 +91,8 @@ static void make_room(struct nodes *t, const struct node *keep, const struct nod
 
 		t->hand = t->hand + 1 < t->size ? t->hand + 1 : 0;
 		n = t->table[t->hand];
-		if (!n || n->fd < 0 || n->pinned || !n->parent || n == keep || n == keep2)
+		if (!n || n->fd < 0 || n->pinned || n->held || !n->parent || n == keep ||
+		    n == keep2)
 			continue;
 		if (n->used)
 			n->used = false;
@@ -204,18 +205,37 @@ static struct node *add(struct nodes *t, uint32_t index, int fd, const struct st
 	return n;
 }
 
-static void remove_node(struct nodes *t, struct node *n)
+/* Removes @n when nothing needs it any more, then its parent when that was all it was for, and so
+ * on: the guest decides how deep that is. */
+static void remove_unused(struct nodes *t, struct node *n)
 {
-	struct node *parent = n->parent;
+	while (n && !n->lookups && !n->children && !n->held) {
+		struct node *parent = n->parent;
 
-	hash_remove(t, n);
-	close_node(t, n);
-	t->table[n->id & ((1 << INDEX_BITS) - 1)] = NULL;
-	t->n--;
-	free(n->name);
-	free(n);
-	if (parent && --parent->children == 0 && parent->lookups == 0)
-		remove_node(t, parent);
+		hash_remove(t, n);
+		close_node(t, n);
+		t->table[n->id & ((1 << INDEX_BITS) - 1)] = NULL;
+		t->n--;
+		free(n->name);
+		free(n);
+		if (parent)
+			parent->children--;
+		n = parent;
+	}
+}
+
+void nodes_hold(struct node *n)
+{
+	if (n)
+		n->held++;
+}
+
+void nodes_let_go(struct nodes *t, struct node *n)
+{
+	if (!n)
+		return;
+	n->held--;
+	remove_unused(t, n);
 }
 
 void nodes_renamed(struct nodes *t, struct node *n, struct node *parent, const char *name)
@@ -234,8 +254,10 @@ void nodes_renamed(struct nodes *t, struct node *n, struct node *parent, const c
 	n->parent = parent;
 	n->pinned = false;
 	parent->children++;
-	if (before && --before->children == 0 && before->lookups == 0)
-		remove_node(t, before);
+	if (!before)
+		return;
+	before->children--;
+	remove_unused(t, before);
 }
 
 struct node *nodes_lookup(struct nodes *t, struct node *parent, const char *name, struct statx *sx)
@@ -272,8 +294,7 @@ struct node *nodes_lookup(struct nodes *t, struct node *parent, const char *name
 void nodes_forget(struct nodes *t, struct node *n, uint64_t count)
 {
 	n->lookups = count < n->lookups ? n->lookups - count : 0;
-	if (n->lookups == 0 && n->children == 0 && n->id != NODE_ROOT)
-		remove_node(t, n);
+	remove_unused(t, n);
 }
 
 struct node *nodes_pin(struct nodes *t, struct node *parent, const char *name)
@@ -300,6 +321,7 @@ struct node *nodes_pin(struct nodes *t, struct node *parent, const char *name)
 int nodes_init(struct nodes *t, int root, uint32_t max_open, struct lc_error *e)
 {
 	struct statx sx;
+	struct node *n;
 
 	*t = (struct nodes){ .max_open = max_open };
 	t->buckets = calloc(BUCKETS, sizeof(*t->buckets));
@@ -307,7 +329,11 @@ int nodes_init(struct nodes *t, int root, uint32_t max_open, struct lc_error *e)
 		return lc_err(e, LC_ESYSTEM, "no memory for the file system's nodes");
 	if (node_statx(root, &sx) < 0)
 		return lc_err_errno(e, "statx the exported root");
-	return add(t, NODE_ROOT, root, &sx) ? 0 : lc_err(e, LC_ESYSTEM, "no memory");
+	n = add(t, NODE_ROOT, root, &sx);
+	if (!n)
+		return lc_err(e, LC_ESYSTEM, "no memory");
+	nodes_hold(n); /* for ever: a guest's every path begins there */
+	return 0;
 }
 
 void nodes_release(struct nodes *t)

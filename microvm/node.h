@@ -23,6 +23,7 @@ struct node {
 	int64_t birth_sec;
 	uint32_t birth_nsec;
 	uint32_t children; /* nodes whose parent this is: it stays as long as there are any */
+	uint32_t held; /* by requests that are being answered: it stays, and so does @fd */
 	int fd; /* owned; -1: closed for now */
 	struct node *parent; /* NULL: the root, or pinned */
 	char *name; /* in @parent; owned */
@@ -49,12 +50,17 @@ void nodes_release(struct nodes *t);
 /* The node with this id, or NULL. */
 struct node *nodes_find(const struct nodes *t, uint64_t id);
 
-/* Its descriptor, opened again if need be; valid until the next call that opens one. -1 with errno
- * (ESTALE when another file, or none, has its name now). */
+/* Its descriptor, opened again if need be; valid until the next call that opens one, or as long as
+ * the node is held. -1 with errno (ESTALE when another file, or none, has its name now). */
 int nodes_fd(struct nodes *t, struct node *n);
 
 /* The child @name of @parent as a node, with one more lookup; NULL with errno.  @sx is filled. */
 struct node *nodes_lookup(struct nodes *t, struct node *parent, const char *name, struct statx *sx);
+
+/* Keeps a node and its descriptor, whatever becomes of it meanwhile, until nodes_let_go().  @n may
+ * be NULL. */
+void nodes_hold(struct node *n);
+void nodes_let_go(struct nodes *t, struct node *n);
 
 /* Drops @n lookups. */
 void nodes_forget(struct nodes *t, struct node *node, uint64_t n);
