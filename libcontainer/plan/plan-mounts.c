@@ -199,6 +199,28 @@ static bool is_idmapped(const struct making *m)
 	       m->from->gidMappings.n;
 }
 
+/* Only who owns the file system may map its ids: never init in a user namespace.  There the parent
+ * opens a source in the root, and sees that without its mounts. */
+static int check_unmounted(const struct making *m)
+{
+	const struct plan_mount *to = m->to;
+
+	if (to->attr_clear_rec)
+		return bad(m, LC_EUNSUPPORTED, "options",
+			   "in a user namespace none of a whole tree in the root can be taken "
+			   "away where ids are mapped");
+	for (const struct plan_mount *before = m->p->plan->mounts.v; before < to; before++) {
+		if (!path_below(to->source, before->target) &&
+		    !(to->recursive && path_below(before->target, to->source)))
+			continue;
+		return lc_err(m->p->e, LC_EUNSUPPORTED,
+			      "mounts[%zu].source: in a user namespace no ids can be mapped of "
+			      "what mounts[%zu] puts there",
+			      to->index, before->index);
+	}
+	return 0;
+}
+
 static int plan_bind(struct making *m)
 {
 	struct planner *p = m->p;
@@ -209,10 +231,11 @@ static int plan_bind(struct making *m)
 		return bad(m, LC_ECONFIG, "source", "a bind needs one");
 	to->source = path_on_host(p->a, p->plan->bundle, m->from->source);
 	inside = path_below(to->source, p->plan->root.path);
-	/* Only who owns the file system may map its ids: never init in a new user namespace. */
-	if (inside && strcmp(p->plan->root.path, "/") && !is_idmapped(m)) {
+	if (inside && strcmp(p->plan->root.path, "/")) {
 		to->source_in_root = true;
 		to->source = arena_strdup(p->a, *inside ? inside : "/");
+		if (is_idmapped(m) && has_userns(p) && check_unmounted(m) < 0)
+			return -1;
 	}
 	to->flags_given = m->words.attrs_given;
 	return check_bind_words(m);

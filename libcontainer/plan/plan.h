@@ -78,7 +78,8 @@ struct plan_mount {
 	plan_id_maps uid_maps,
 		gid_maps; /* the mount's own; empty: the container's user namespace's */
 	bool source_in_root; /* the source lies in the rootfs being built: opened inside, after the
-			      * mounts before it; source is its absolute path inside the root */
+			      * mounts before it (by the parent, when its ids are to be mapped for a
+			      * user namespace); source is its absolute path inside the root */
 	bool must_be_proc; /* a bind onto /proc: refused unless the source is a procfs */
 	char *fallback_bind; /* host path to bind recursively when the kernel refuses a new mount
 			      * (sysfs without an own network namespace in a user namespace) */

@@ -66,17 +66,19 @@ struct opened {
 	int err;
 };
 
-static bool has_source(const struct plan_mount *m)
+/* In the root that is init's to open, but root of a user namespace cannot map the ids of it. */
+static bool has_source(const struct build *b, const struct plan_mount *m)
 {
-	return m->kind == MOUNT_BIND && !m->source_in_root && !m->copy_symlink;
+	return m->kind == MOUNT_BIND && !m->copy_symlink &&
+	       (!m->source_in_root || (wants_idmap(m) && b->box.mapped_root));
 }
 
 /* With the propagation that the caller's mounts would have in init's own namespace. */
-static int copy_of(const struct plan *plan, const char *path, unsigned flags)
+static int copy_of(const struct plan *plan, int at, const char *path, unsigned flags)
 {
 	uint64_t propagation = plan->root.host_propagation & ~(uint64_t)MS_REC;
 	struct mount_attr attr = { .propagation = propagation };
-	auto_fd tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
+	auto_fd tree = sys_open_tree(at, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
 
 	if (tree < 0)
 		return -1;
@@ -88,7 +90,21 @@ static int copy_of(const struct plan *plan, const char *path, unsigned flags)
 
 static void open_copy(struct opened *o, const struct plan *plan, const char *path, unsigned flags)
 {
-	o->fd = copy_of(plan, path, flags);
+	o->fd = copy_of(plan, AT_FDCWD, path, flags);
+	o->err = o->fd < 0 ? errno : 0;
+}
+
+/* The image's links lead nowhere else. */
+static void open_copy_in_root(struct opened *o, const struct plan *plan, const struct plan_mount *m)
+{
+	auto_fd root = openat(AT_FDCWD, plan->root.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_fd at = -1;
+
+	if (root >= 0)
+		at = sys_openat2(root, m->source, O_PATH | (m->src_nofollow ? O_NOFOLLOW : 0),
+				 RESOLVE_IN_ROOT);
+	if (at >= 0)
+		o->fd = copy_of(plan, at, "", AT_EMPTY_PATH | (m->recursive ? AT_RECURSIVE : 0));
 	o->err = o->fd < 0 ? errno : 0;
 }
 
@@ -97,9 +113,11 @@ static unsigned flags_of(const struct plan_mount *m)
 	return (m->recursive ? AT_RECURSIVE : 0) | (m->src_nofollow ? AT_SYMLINK_NOFOLLOW : 0);
 }
 
-static void open_copies(const struct plan *plan, bool root, struct progress *progress,
-			struct opened *of)
+static void open_copies(const struct build *b, bool root, struct opened *of)
 {
+	const struct plan *plan = b->plan;
+	struct progress *progress = b->box.progress;
+
 	progress->step = "open mount sources";
 	if (root) {
 		progress->what = plan->root.path;
@@ -108,10 +126,13 @@ static void open_copies(const struct plan *plan, bool root, struct progress *pro
 	for (size_t i = 0; i < plan->mounts.n; i++) {
 		const struct plan_mount *m = &plan->mounts.v[i];
 
-		if (!has_source(m))
+		if (!has_source(b, m))
 			continue;
 		progress->what = m->target;
-		open_copy(&of[i], plan, m->source, flags_of(m));
+		if (m->source_in_root)
+			open_copy_in_root(&of[i], plan, m);
+		else
+			open_copy(&of[i], plan, m->source, flags_of(m));
 	}
 }
 
@@ -145,7 +166,7 @@ static int run_opener(struct build *b, bool root, struct opened *of, struct lc_e
 		return lc_err_errno(e, "clone a process to open mount sources");
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		open_copies(b->plan, root, b->box.progress, of);
+		open_copies(b, root, of);
 		_exit(0);
 	}
 	if (!opener_ended(b, pidfd)) {
@@ -192,7 +213,7 @@ static int take_source(struct build *b, size_t i, const struct opened *o, struct
 {
 	const struct plan_mount *m = &b->plan->mounts.v[i];
 
-	if (!has_source(m))
+	if (!has_source(b, m))
 		return 0;
 	if (check_opened(o, "source", m->source, e) < 0)
 		return -1;

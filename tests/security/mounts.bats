@@ -155,7 +155,7 @@ attempt() {
 		mount_entry /seen bind "rootfs/$name" bind
 		program sh -c 'test -e /seen/file && echo ESCAPED; true'
 		attempt
-		! grep ESCAPED out
+		run ! grep ESCAPED out
 	done
 	# A sub-path that is exchanged meanwhile.
 	cp plain.json config.json
@@ -168,6 +168,19 @@ attempt() {
 	}
 	for_seconds 3 one
 	end_races
+	# With ids mapped, by whoever may map them.
+	idmappable "$CANARY"
+	for name in out up; do
+		for where in no_userns userns; do
+			cp plain.json config.json
+			$where
+			config '.mounts += [{destination: "/seen", type: "bind", source: "rootfs/\($n)", options: ["bind", "idmap"],
+				uidMappings: [{containerID: 0, hostID: 0, size: 1}], gidMappings: [{containerID: 0, hostID: 0, size: 1}]}]' --arg n $name
+			program sh -c 'test -e /seen/file && echo ESCAPED; true'
+			attempt
+			run ! grep ESCAPED out
+		done
+	done
 }
 
 @test "CVE-2023-25809: without a cgroup namespace only the container's own cgroup is there" {

@@ -250,6 +250,33 @@ options_of() {
 	[ "${lines[*]}" = "1000 0 1000 1000" ]
 }
 
+@test "idmap: a source that an earlier mount put into the root" {
+	no_userns
+	idmappable "$SRC"
+	chown 7:7 "$SRC/file"
+	mount_entry /one bind "$SRC" bind
+	config '.mounts += [{destination: "/two", type: "bind", source: "rootfs/one", options: ["bind", "idmap"],
+		uidMappings: [{containerID: 7, hostID: 1007, size: 1}], gidMappings: [{containerID: 7, hostID: 1008, size: 1}]}]'
+	inside 'stat -c %u:%g /one/file /two/file'
+	[ "${lines[*]}" = "7:7 1007:1008" ]
+	# There only the parent may map ids, and has no such mount.
+	userns
+	run hull run "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == *"mounts[8].source: "*"mounts[7]"* ]]
+	# What is in the root itself it can map.
+	mkdir rootfs/own rootfs/seen
+	touch rootfs/own/file
+	idmappable "$BUNDLE/rootfs"
+	shift_rootfs
+	chown 7:7 rootfs/own/file
+	config 'del(.mounts[7]) | .mounts[7] += {destination: "/seen", source: "rootfs/own"} |
+		.mounts[7].uidMappings[0].hostID = 100007 | .mounts[7].gidMappings[0].hostID = 100008'
+	program stat -c %u:%g /own/file /seen/file
+	run -0 "$HULL" --root "$STATES" run "$ID"
+	[ "${lines[*]}" = "65534:65534 7:8" ]
+}
+
 @test "idmap: bare, it takes the mappings of a user namespace joined by path" {
 	userns
 	idmappable "$SRC"
