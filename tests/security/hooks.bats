@@ -81,7 +81,7 @@ hook() { # STAGE PATH ARG0...
 	done
 	hull run "$ID"
 	[ "$(grep -c ^host "$LOG")" -eq 5 ]
-	! grep IMAGE "$LOG"
+	run ! grep IMAGE "$LOG"
 	[ ! -e rootfs/tmp/log ]
 }
 

@@ -90,7 +90,7 @@ unharmed() {
 	program true
 	hull create "$ID"
 	exe=/proc/$(pid_of "$ID")/exe
-	! (echo attacked >>"$exe") 2>/dev/null
+	run ! sh -c 'echo attacked >>"$0"' "$exe"
 	[ "$(readlink "$exe")" != "$HULL" ]
 	[ "$(sha256sum <"$HULL")" = "$HASH" ]
 }

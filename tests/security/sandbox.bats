@@ -37,7 +37,7 @@ box_python() {
 	for WHO in root user; do
 		run box -- sh -c '(trap "" HUP TERM INT QUIT; setsid sh -c "setsid sleep 765 & sleep 765" &) & exit 0'
 		[ "$status" -eq 0 ]
-		! pgrep -f 'sleep 765'
+		run ! pgrep -f 'sleep 765'
 	done
 }
 
@@ -266,11 +266,12 @@ box_python() {
 		box --changes apply --yes -- sh -c "cd $dir && rm -r sub && ln -s $outside sub && mkdir d && ln -s $outside/file d/l && printf x >d/\$(printf 'a\\033[31m\\nb')" 2>list
 		[ "$(cat "$outside/file")" = safe ]
 		[ "$(readlink $dir/sub)" = "$outside" ]
-		! grep -q $'\033' list
+		run ! grep -q $'\033' list
 		# Now the host has the link, and a second program sees and writes through it, in the sandbox only.
 		box --changes apply --yes -- sh -c "rm $dir/sub; mkdir $dir/sub && echo evil >$dir/sub/file" 2>list
 		[ "$(cat "$outside/file")" = safe ]
-		[ -f $dir/sub/file ] && [ ! -L $dir/sub ]
+		[ -f $dir/sub/file ]
+		[ ! -L $dir/sub ]
 		# A place of secrets that is not there yet.
 		mkdir -p $dir/home
 		[ $WHO = root ] && chown 65534:65534 $dir/home || chown $U:$U $dir/home

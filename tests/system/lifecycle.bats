@@ -347,7 +347,8 @@ fails_with() {
 	fails_with creating start "$ID"
 	fails_with creating delete "$ID"
 	hull delete --force "$ID"
-	! wait "$create"
+	wait "$create" && status=0 || status=$?
+	[ "$status" -ne 0 ]
 	nothing_left
 }
 

@@ -35,7 +35,8 @@ teardown() {
 		run box -- sh -c 'echo new >/etc/hull-test && cat /etc/hull-test && mkdir /usr/hull-test &&
 			echo x >/usr/hull-test/x && rm -r /usr/hull-test && mkdir /usr/hull-test && ls -A /usr/hull-test'
 		[ "$output" = new ]
-		[ ! -e /etc/hull-test ] && [ ! -e /usr/hull-test ]
+		[ ! -e /etc/hull-test ]
+		[ ! -e /usr/hull-test ]
 	done
 }
 
@@ -77,7 +78,7 @@ teardown() {
 		run box -- sh -c 'cat /proc/self/uid_map; grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status'
 		[ "$status" -eq 0 ]
 		[ "$(echo "$output" | awk 'NR == 1 { print $2 }')" != 0 ]
-		! echo "$output" | grep '^Cap' | grep -v '0000000000000000$'
+		[ -z "$(grep '^Cap' <<<"$output" | grep -v '0000000000000000$')" ]
 		echo "$output" | grep -qx 'NoNewPrivs:.1'
 		echo "$output" | grep -qx 'Seccomp:.2'
 	done
@@ -126,7 +127,7 @@ teardown() {
 		[ "$output" = SECRET ]
 	done
 	for WHO in root user; do
-		! box -- cat /etc/shadow | grep .
+		[ -z "$(box -- cat /etc/shadow)" ]
 	done
 }
 
@@ -182,7 +183,8 @@ teardown() {
 		mkdir rootfs/$WHO-{1..12}
 		run box --root rootfs --overlay "$WORK/kept/$WHO" -- /bin/sh -c 'cat /data/file; ls /[ru]*-*'
 		echo "$output"
-		[ "${lines[0]}" = kept ] && [[ $output != *file* ]]
+		[ "${lines[0]}" = kept ]
+		[[ $output != *file* ]]
 		[ "$(cat "kept/$WHO/up%2Fdata/file")" = kept ]
 	done
 	umount rootfs/m
@@ -251,7 +253,8 @@ teardown() {
 	for WHO in root user; do
 		rm -f out err
 		box --stdin in --stdout out --stderr err -- sh -c 'cat; echo bad >&2'
-		[ "$(cat out)" = input ] && [ "$(cat err)" = bad ]
+		[ "$(cat out)" = input ]
+		[ "$(cat err)" = bad ]
 		[ "$(echo through | box -- cat)" = through ]
 		[ "$(head -c 300000 /dev/zero | box -- cat | wc -c)" = 300000 ]
 		[ "$(box -- cat <in)" = input ]
@@ -279,7 +282,7 @@ teardown() {
 		[ "$(report .verdict)" = wall_time ]
 		[ "$(report .limits.wallMs.enforced)" = 700 ]
 		[ "$(report '.wall_ns >= 700000000')" = true ]
-		! pgrep -f 'sleep 987'
+		run ! pgrep -f 'sleep 987'
 		rm report
 	done
 }
@@ -561,11 +564,12 @@ changed_dir() {
 		tar tvf out.tar >members
 		grep -q "${CHANGED#/}/.wh.gone" members
 		grep -q "${CHANGED#/}/replaced/.wh..wh..opq" members
-		! grep -q 'wh.evil' members
-		! grep '^-..s' members
+		run ! grep 'wh.evil' members
+		run ! grep '^-..s' members
 		mkdir x
 		tar xf out.tar -C x
-		[ "$(cat x$CHANGED/file)" = new ] && [ "$(cat x$CHANGED/a/b/c)" = c ]
+		[ "$(cat x$CHANGED/file)" = new ]
+		[ "$(cat x$CHANGED/a/b/c)" = c ]
 		[ "$(readlink x$CHANGED/link)" = /etc/passwd ]
 		[ -p x$CHANGED/fifo ]
 		[ "$(cat x$CHANGED/long*/more/f)" = l ]
@@ -581,8 +585,11 @@ changed_dir() {
 		box --changes apply --yes --report report -- sh -c "$SCRIPT"
 		[ "$(report .files.applied)" = true ]
 		[ "$(cat $CHANGED/file)" = new ]
-		[ ! -e $CHANGED/gone ] && [ ! -e $CHANGED/replaced/old ] && [ -e $CHANGED/replaced/new ]
-		[ "$(readlink $CHANGED/link)" = /etc/passwd ] && [ -p $CHANGED/fifo ]
+		[ ! -e $CHANGED/gone ]
+		[ ! -e $CHANGED/replaced/old ]
+		[ -e $CHANGED/replaced/new ]
+		[ "$(readlink $CHANGED/link)" = /etc/passwd ]
+		[ -p $CHANGED/fifo ]
 		[ "$(cat $CHANGED/a/b/c)" = c ]
 		[ "$(stat -c %a $CHANGED/made)" = 755 ]
 		[ "$(stat -c %u $CHANGED/file)" = "$([ $WHO = root ] && echo 65534 || echo $U)" ]
