@@ -75,10 +75,10 @@ as_user() {
 	program sleep 1000
 	hull run -d "$ID"
 	join_userns "$(pid_of "$ID")"
-	config '.process.terminal = true'
-	program sh -c 'stat -c %u:%g "$(tty)" /dev/pts'
+	config '.process.terminal = true | .linux.devices = [{path: "/dev/pipe", type: "p", uid: 5, gid: 6, fileMode: 384}]'
+	program sh -c 'stat -c %u:%g "$(tty)" /dev /dev/pts /dev/pipe; stat -c %a /dev/pipe'
 	run -0 hull run "$ID-b" </dev/null
-	[[ ${lines[0]} == 0:5* ]]
+	[ "$(tr -d '\r' <<<"$output" | tr '\n' ' ')" = "0:5 0:0 0:0 5:6 600 " ]
 }
 
 @test "user namespace: several ranges, and two ids that change places" {
@@ -90,14 +90,18 @@ as_user() {
 	[ "${lines[*]}" = " 0 100001 1  1 100000 1  10 200000 5" ]
 }
 
-@test "user namespace: every id there is; devices are exact" {
+@test "user namespace: every id there is; FIFOs are exact, devices are the host's" {
 	no_userns
 	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 4294967295}] |
-		.linux.gidMappings = .linux.uidMappings | .linux.devices = [{path: "/dev/full", type: "c", major: 1, minor: 7,
-		fileMode: 438, uid: 0, gid: 0}]'
+		.linux.gidMappings = .linux.uidMappings | .linux.devices = [{path: "/dev/null", type: "c", major: 1, minor: 3,
+		fileMode: 384, uid: 7, gid: 8}, {path: "/dev/pipe", type: "p", fileMode: 458, uid: 5, gid: 6}]'
 	umask 077
-	inside 'tr -s " " </proc/self/uid_map; stat -c "%a %u %g" /dev/full'
-	[ "${lines[*]}" = " 0 0 4294967295 666 0 0" ]
+	inside 'tr -s " " </proc/self/uid_map; stat -c "%t:%T %a %u %g" /dev/null /dev/pipe'
+	[ "${lines[*]}" = " 0 0 4294967295 1:3 666 0 0 0:0 712 5 6" ]
+	config '.linux.devices[0] += {path: "/dev/nothing", minor: 12}'
+	run hull run "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == *"the host has no device c 1:12"* ]]
 }
 
 @test "personality: also under a filter that forbids the call" {
