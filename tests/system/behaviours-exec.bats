@@ -168,7 +168,30 @@ PY
 	hull run -d "$ID"
 	run -0 hull exec -u 1000:1000 --cwd /users "$ID" pwd
 	[ "$output" = /users ]
-	run -0 hull exec -u 1000:1000 --cwd /roots "$ID" true
+	run -0 hull exec -u 1000:1000 --cwd /roots "$ID" readlink /proc/self/cwd
+	[ "$output" = /roots ]
+	run hull exec -u 1000:1000 --cwd / "$ID" ls /roots
+	[ "$status" -ne 0 ]
+}
+
+@test "run and exec: enter a directory that is out of root's reach and not of the user's" {
+	userns
+	mkdir -m 700 rootfs/users
+	shift_rootfs
+	chown 101000:0 rootfs/users # a group that the container has not: its root has no power over that
+	SHIFT=
+	config '.process.user = {uid: 1000, gid: 1000} | .process.cwd = "/users"'
+	program readlink /proc/self/cwd
+	run -0 hull run "$ID"
+	[ "$output" = /users ]
+	config '.process.user = {uid: 0, gid: 0} | .process.cwd = "/"'
+	program sleep 1000
+	hull run -d "$ID"
+	run -0 hull exec -u 1000:1000 --cwd /users "$ID" readlink /proc/self/cwd
+	[ "$output" = /users ]
+	run hull exec --cwd /users "$ID" true
+	[ "$status" -eq 125 ]
+	[[ $output == *"/users: permission denied"* ]]
 }
 
 @test "exec: pipes and files given as streams belong to the user" {
@@ -178,6 +201,8 @@ PY
 	hull exec -u 1000 "$ID" sh -c 'echo again >/proc/self/fd/1' >out
 	[ "$(cat out)" = again ]
 	[ "$(stat -c %u out)" = 1000 ]
+	[ "$(hull exec -u 1000 "$ID" sh -c 'stat -L -c %F:%u /proc/self/fd/1; echo again >/proc/self/fd/1' | cat)" = "fifo:1000
+again" ]
 }
 
 @test "exec: HOME of the user, also when it is empty" {

@@ -47,9 +47,10 @@ teardown() {
 }
 
 @test "exec: env adds, user and groups, cwd" {
+	config '.process.env += ["OF=config", "BOTH=config"]'
 	hull run -d "$ID"
-	run -0 hull exec -e A=1 -e TERM=dumb "$ID" sh -c 'echo $A $TERM $PATH'
-	[[ $output == "1 dumb /"* ]]
+	run -0 hull exec -e A=1 -e TERM=dumb -e BOTH=exec "$ID" sh -c 'echo $A $TERM $OF $BOTH'
+	[ "$output" = "1 dumb config exec" ]
 	run -0 hull exec -u 1000 "$ID" sh -c 'id -u; id -g'
 	[ "${lines[*]}" = "1000 0" ]
 	run -0 hull exec -u 1000:1000 -g 5 -g 6 "$ID" sh -c 'id -u; id -g; grep ^Groups /proc/self/status'

@@ -99,11 +99,20 @@ inside() {
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["close_range", "fsopen", "fsconfig",
 		"fspick", "openat2", "open_tree", "move_mount", "mount_setattr", "personality"],
 		action: "SCMP_ACT_KILL_PROCESS"}]}'
-	program echo alive
+	config '.hooks.startContainer = [{path: "/bin/true"}]'
 	for nnp in true false; do
 		config ".process.noNewPrivileges = $nnp"
+		program echo alive
 		run -0 hull run "$ID"
 		[ "$output" = alive ]
+		program sleep 1000
+		hull create "$ID"
+		hull start "$ID"
+		run -0 hull exec "$ID" echo alive
+		[ "$output" = alive ]
+		run -0 hull exec -t "$ID" echo alive </dev/null
+		[[ $output == alive* ]]
+		hull delete --force "$ID"
 	done
 }
 

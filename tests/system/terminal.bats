@@ -101,8 +101,8 @@ PY
 	config '.process.terminal = false'
 	program sleep 1000
 	hull run -d "$ID"
-	run -0 hull exec -t "$ID" tty </dev/null
-	[[ $output == */dev/pts/0* ]]
+	run -0 hull exec -t -u 1000 "$ID" sh -c 'tty; stat -c "%u %g %a" "$(tty)"; readlink /proc/self/fd/1' </dev/null
+	[ "$(tr -d '\r' <<<"$output" | tr '\n' ' ')" = "/dev/pts/0 1000 5 620 /dev/pts/0 " ]
 	receive_console "$PWD/s" "$PWD/out"
 	hull exec -d -t --console-socket "$PWD/s" "$ID" echo by-socket
 	until_true grep -q by-socket out
