@@ -387,10 +387,12 @@ hybrid() {
 	run hull run "$ID"
 	[[ $output == *"can't fork"* ]]
 	limits '{pids: {limit: 0}}'
-	program true
-	run -0 hull run "$ID"
-	limits '{pids: {limit: -1}}'
 	program sleep 1000
+	hull run -d "$ID"
+	[ "$(cat "$(cgroup_of "$ID")/pids.max")" = 1 ]
+	both pids.max 1 # a process that is moved there counts without asking
+	hull delete --force "$ID"
+	limits '{pids: {limit: -1}}'
 	hull run -d "$ID"
 	both pids.max max
 }
