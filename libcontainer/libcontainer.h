@@ -47,6 +47,9 @@ struct lc_host {
 	const char *vm_annotations; /* the annotations of dev.hull.vm.* that count, by their names,
 				     * between blanks or commas; all others are refused. NULL:
 				     * none do */
+	bool brief; /* with may_thread: the process makes one container at most, and ends with the
+		     * call or soon after: a thread may stay, and the container's first process
+		     * have the memory of this one until it executes its program */
 };
 
 /* Opens the directory of states (made when it is first needed). */

@@ -151,6 +151,7 @@ static int open_library(struct cli *cli, struct lc_error *e)
 	host.vm_annotations = cli->conf.vm_annotations;
 	host.log = log_sink();
 	host.may_thread = true;
+	host.brief = true;
 	cli->log = host.log;
 	return lc_open(&host, &cli->lc, e);
 }

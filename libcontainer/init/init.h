@@ -90,6 +90,7 @@ struct sandbox {
 	mode_t umask; /* the caller's */
 	size_t mounted; /* how many of plan->mounts are there */
 	bool in_cwd; /* the working directory has been entered */
+	/* Last: nothing of the caller's is in them. */
 	char home[PATH_MAX], program[PATH_MAX];
 };
 

@@ -188,8 +188,7 @@ int sync_expect(int sock, enum sync_what wanted, const struct lc_log *log, int *
 #define PF_FORKNOEXEC \
 	0x40 /* linux/sched.h: forked, and no execve since; field 9 of /proc/PID/stat */
 
-/* Has process @pid, dead but not reaped, called execve with success? */
-static bool has_executed(pid_t pid)
+bool sync_has_executed(pid_t pid)
 {
 	char path[40], text[512], *rest;
 	unsigned flags = 0;
@@ -217,7 +216,7 @@ static bool was_killed(int pidfd)
 	if (pidfd < 0 || waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
 		return false;
 	return info.si_pid && info.si_code == CLD_KILLED && info.si_status == SIGKILL &&
-	       !has_executed(info.si_pid);
+	       !sync_has_executed(info.si_pid);
 }
 
 /* Takes the whole packets at the start of @buf; what is left moves to its start.  A fifo gives out

@@ -9,7 +9,9 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define SYNC_MESSAGES(X) \
 	X(SYNC_MAP_IDS, "child -> parent: write my id maps") \
@@ -72,5 +74,9 @@ int sync_expect_exec_in(int sock, int pidfd, unsigned ms, const struct lc_log *l
 /* The same for a socket that reading from ends after that time by itself (SO_RCVTIMEO). */
 int sync_expect_exec_on(int sock, int pidfd, unsigned ms, const struct lc_log *log,
 			struct lc_error *e) lc_checked;
+
+/* Has process @pid, which may be dead but not reaped, called execve with success since it was
+ * made? */
+bool sync_has_executed(pid_t pid);
 
 #endif

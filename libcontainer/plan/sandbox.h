@@ -34,6 +34,8 @@ struct sandbox_args {
 					-1: run */
 	int *network; /* create: a network namespace made for it (net-maker.h), which it takes;
 		       * NULL or -1: none */
+	bool share; /* create: init may have the caller's memory until its execve, and a thread
+		     * stands by to clone it (aside.h) */
 	int console_socket; /* gets the terminal's master, -1: none */
 	/* What `sandbox` adds; NULL: nothing. */
 	const struct sandbox_extras *extras;

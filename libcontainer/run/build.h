@@ -2,7 +2,7 @@
 /*
  * A sandbox of namespaces while it is being built: what the parent (sandbox-ns.c) prepares and the
  * child (ns-child.c) works with.  All of it is there before the first clone; the children get
- * copies and allocate nothing.
+ * copies and allocate nothing.  That holds also where they share the parent's memory (ns-shared.h).
  *
  * In the simple case init is the parent's child by one clone3().  What a process cannot do for
  * itself takes one in between, which joins and prepares, clones init as its sibling (CLONE_PARENT),
@@ -22,7 +22,6 @@ struct build {
 	const struct plan *plan;
 	struct plan completed; /* *plan with what only the host knows; plan points here then */
 	struct arena arena;
-	struct sandbox box; /* what init gets */
 	int sync; /* the parent's end */
 	int helper; /* pidfd of who sends the seccomp listener; -1: nobody */
 	int procfs; /* -1 when no maps are to be written */
@@ -47,6 +46,8 @@ struct build {
 	bool wait; /* init waits for SYNC_CGROUP */
 	bool wait_maps; /* init waits for SYNC_MAPPED */
 	struct sandbox_ref ref;
+	bool shared; /* init shares our memory until its execve (ns-shared.h) */
+	struct sandbox box; /* what init gets; last, for its end is large */
 };
 
 /* The number that rides along with SYNC_PID. */
@@ -59,6 +60,9 @@ int build_takes_too_long(const struct build *b, struct lc_error *e);
  * Returns its pid to the caller, and does not return in init. */
 pid_t build_clone_init(struct build *b, uint64_t flags, int *pidfd, bool *outside,
 		       struct lc_error *e);
+
+/* What init does first, and all the rest. */
+noreturn void build_begin_init(struct build *b);
 
 /* The same by way of a process that joins the target's namespaces and shares all memory and
  * descriptors with the caller, who waits (as with vfork): b->ref is set. 0, or -1. */

@@ -127,6 +127,7 @@ static int lc_setup(struct lc *lc, const struct lc_host *host, struct lc_error *
 	lc->timeout_ms = host->timeout_ms ? host->timeout_ms : STEP_TIMEOUT_MS;
 	lc->lock_ms = host->timeout_ms ? host->timeout_ms : LOCK_WAIT_MS;
 	lc->may_thread = host->may_thread;
+	lc->brief = host->brief && host->may_thread;
 	lc->vm_kernel = host->vm_kernel ? arena_strdup(&lc->arena, host->vm_kernel) : NULL;
 	lc->vm_annotations =
 		host->vm_annotations ? arena_strdup(&lc->arena, host->vm_annotations) : NULL;

@@ -26,7 +26,7 @@ struct lc {
 	unsigned lock_ms;
 	const char *rootless; /* "true", "false" or "auto" */
 	const struct lc_log *log;
-	bool may_thread;
+	bool may_thread, brief;
 	const char *vm_kernel; /* when config.json names none; may be NULL */
 	const char *vm_annotations; /* as struct lc_host */
 	char *boot_id;

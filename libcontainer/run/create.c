@@ -9,10 +9,12 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "init/hooks.h"
+#include "run/aside.h"
 #include "run/exit.h"
 #include "run/id.h"
 #include "run/lock.h"
 #include "run/notify-socket.h"
+#include "run/ns-shared.h"
 #include "run/self-exe.h"
 #include "run/socket.h"
 #include "sys/fd.h"
@@ -282,6 +284,8 @@ static int record(struct creation *m, struct lc_error *e)
 		.poststart = plan->hooks.poststart.n > 0,
 	};
 	process_identify_self(&state->creator);
+	/* `create` is gone while init waits for `start`. */
+	state->init_shares = m->lc->brief && m->run && !m->make && !m->extras && ns_may_share(plan);
 	if (container_rdt_expect(&m->c, plan, e) < 0)
 		return -1;
 	if (!state->own_mount_namespace && container_note_mounts(&m->c, e) < 0)
@@ -436,9 +440,22 @@ static char *shown_cgroup(struct creation *m)
 	return NULL;
 }
 
+/* The network namespace, if it has been made; a thread is left when init is cloned only if that one
+ * does it. */
+static int take_network(struct creation *m, bool *share)
+{
+	bool stands_by = m->net.running;
+
+	*share = m->c.state.init_shares;
+	if (*share && !stands_by)
+		*share = aside_begin(NULL, NULL);
+	return net_maker_take(&m->net, *share);
+}
+
 static int make_sandbox(struct creation *m, struct lc_error *e)
 {
-	auto_fd network = net_maker_take(&m->net); /* and no thread is left when init is cloned */
+	bool share;
+	auto_fd network = take_network(m, &share);
 	const struct sandbox_ops *ops = container_sandbox(plan_of(m)->vm, e);
 	struct sandbox_args args = {
 		.plan = plan_of(m),
@@ -449,6 +466,7 @@ static int make_sandbox(struct creation *m, struct lc_error *e)
 		.cgroup_path = shown_cgroup(m),
 		.cgroup_is_own = m->c.state.cgroup.path != NULL,
 		.network = &network,
+		.share = share,
 		.start_fifo = m->start_fifo,
 		.status_fifo = m->status_fifo,
 		.console_socket = m->console_socket,

@@ -40,6 +40,14 @@ static void execution_release(struct execution *x)
 }
 #define auto_execution __attribute__((cleanup(execution_release))) struct execution
 
+/* Nobody may join init while it shares the memory of who makes it (ns-shared.c).  That it is over
+ * stays so. */
+static bool is_still_made(const struct state *state)
+{
+	return state->init_shares && process_alive(&state->creator) &&
+	       !sync_has_executed(state->init.pid);
+}
+
 static int open_target(struct execution *x, const char *id, struct lc_error *e)
 {
 	if (container_open(x->lc, id, false, &x->c, e) < 0)
@@ -49,7 +57,7 @@ static int open_target(struct execution *x, const char *id, struct lc_error *e)
 	x->status = container_status_of(&x->c, x->init.pidfd >= 0);
 	if (x->status == STATUS_STOPPED)
 		return container_not_running(e);
-	if (x->status == STATUS_CREATING)
+	if (x->status == STATUS_CREATING || is_still_made(&x->c.state))
 		return lc_err(e, LC_ESTATE, "cannot exec in container \"%s\" while it is created",
 			      id);
 	if (x->status == STATUS_PAUSED && !x->how.ignore_paused)

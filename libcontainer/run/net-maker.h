@@ -9,13 +9,11 @@
 #define LC_NET_MAKER_H
 
 #include "plan/plan.h"
-#include <pthread.h>
 #include <stdbool.h>
 
 struct net_maker {
-	pthread_t thread;
-	bool running;
-	int fd; /* owned by the thread until it is joined */
+	bool running; /* the thread (aside.h) is there for it */
+	int fd; /* owned by the thread until it has done its work */
 };
 #define NET_MAKER_NONE \
 	{ \
@@ -29,9 +27,9 @@ void net_maker_begin(struct net_maker *m, const struct spec *spec);
 /* What the plan says about it: a namespace that it has no use for is not kept. */
 void net_maker_confirm(struct net_maker *m, const struct plan *plan);
 
-/* Waits for the thread. The namespace, which is then the caller's to close; -1: there is none, the
- * first process makes it. */
-int net_maker_take(struct net_maker *m);
+/* Waits for the thread, which is left to the caller when it is to @stay. The namespace, which is
+ * then the caller's to close; -1: there is none, the first process makes it. */
+int net_maker_take(struct net_maker *m, bool stay);
 
 void net_maker_release(struct net_maker *m);
 

@@ -102,7 +102,7 @@ static int wait_for_parent(struct build *b, struct lc_error *e)
 	return 0;
 }
 
-static noreturn void init_begin(struct build *b)
+noreturn void build_begin_init(struct build *b)
 {
 	struct lc_error e = { 0 };
 
@@ -140,7 +140,7 @@ static pid_t clone_once(struct build *b, struct clone_args *args)
 	pid_t pid = sys_clone3(args);
 
 	if (pid == 0)
-		init_begin(b);
+		build_begin_init(b);
 	return pid;
 }
 

@@ -8,6 +8,7 @@
 #include "run/build.h"
 #include "run/net-devices.h"
 #include "run/notify.h"
+#include "run/ns-shared.h"
 #include "run/process.h"
 #include "run/sources.h"
 #include "sys/procfs.h"
@@ -25,7 +26,7 @@
 
 static void build_release(struct build *b)
 {
-	if (b->box.progress)
+	if (b->box.progress && b->box.progress != ns_shared_progress())
 		munmap(b->box.progress, sizeof(*b->box.progress));
 	fd_release(&b->sync);
 	fd_release(&b->helper);
@@ -47,21 +48,31 @@ static void build_release(struct build *b)
 }
 #define auto_build __attribute__((cleanup(build_release))) struct build
 
-/* An answer from inside that does not come is an error that says what init was at. */
-static int set_deadline(struct build *b, struct lc_error *e)
+static int share_progress(struct build *b, struct lc_error *e)
 {
-	unsigned ms = b->args->timeout_ms + SYNC_GRACE_MS;
-	struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
 	void *shared;
 
-	if (setsockopt(b->sync, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
-		return lc_err_errno(e, "setsockopt SO_RCVTIMEO");
+	if (b->shared) {
+		b->box.progress = ns_shared_progress();
+		return 0;
+	}
 	shared = mmap(NULL, sizeof(*b->box.progress), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		return lc_err_errno(e, "mmap");
 	b->box.progress = shared;
 	return 0;
+}
+
+/* An answer from inside that does not come is an error that says what init was at. */
+static int set_deadline(struct build *b, struct lc_error *e)
+{
+	unsigned ms = b->args->timeout_ms + SYNC_GRACE_MS;
+	struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
+
+	if (setsockopt(b->sync, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
+		return lc_err_errno(e, "setsockopt SO_RCVTIMEO");
+	return share_progress(b, e);
 }
 
 int build_takes_too_long(const struct build *b, struct lc_error *e)
@@ -103,6 +114,7 @@ static int build_init(struct build *b, const struct sandbox_args *args, struct l
 		.target = -1,
 		.target_cgroup_ns = -1,
 		.cgroup = args->cgroup,
+		.shared = args->share,
 		.ref = { .pidfd = -1, .sync = -1, .mount = -1 },
 	};
 	for (size_t i = 0; i < NS_TYPES; i++) {
@@ -384,12 +396,27 @@ static int spawn_through_between(struct build *b, bool *outside, struct lc_error
 	return r;
 }
 
+/* Init in our memory; false: it has to be made otherwise. */
+static bool spawn_shared(struct build *b)
+{
+	b->ref.pid = ns_clone_shared(b, &b->ref.pidfd);
+	b->shared = b->ref.pid > 0;
+	if (b->shared)
+		fd_release(&b->box.sync);
+	return b->shared;
+}
+
 static int spawn(struct build *b, bool *outside, struct lc_error *e)
 {
 	struct dumpable d = make_undumpable(b->plan);
 	int r = 0;
 
-	if (b->light) {
+	/* Then we stay undumpable: our memory is init's, too. */
+	if (b->shared && spawn_shared(b))
+		return 0;
+	if (b->box.progress == ns_shared_progress() && share_progress(b, e) < 0) {
+		r = -1;
+	} else if (b->light) {
 		r = build_clone_light(b, outside, e);
 		fd_release(&b->box.sync);
 	} else if (b->between) {

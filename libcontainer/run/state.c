@@ -75,6 +75,7 @@ static const struct field state_fields[] = {
 	F_BOOL(struct state, rootless),
 	F_BOOL(struct state, no_pivot),
 	F_BOOL(struct state, no_new_keyring),
+	F_BOOL(struct state, init_shares),
 	F_BOOL(struct state, poststart),
 	F_BOOL(struct state, poststop),
 	{},

@@ -46,6 +46,7 @@ struct state {
 	struct strs mounts_before; /* without one: ids of mounts below the root that were there */
 	bool rootless;
 	bool no_pivot, no_new_keyring; /* as `create` was told */
+	bool init_shares; /* init may have the creator's memory until it executes its program */
 	bool poststart, poststop; /* there are such hooks: see config.json */
 };
 

@@ -129,6 +129,26 @@ teardown() {
 	[ "$(cat out)" = once ]
 }
 
+# Somebody who may trace could write to hull's memory, through the init that shares it.
+@test "exec: nobody comes in before init has executed its program, where that shares hull's memory" {
+	need_root
+	no_userns
+	! sanitized || skip "init never shares the memory of a program with AddressSanitizer"
+	command -v strace >/dev/null || skip "strace is not installed"
+	program sleep 1000
+	strace -f -qq -o trace -e trace=clone3,execve -e inject=execve:delay_enter=3000000 \
+		"$HULL" --root "$STATES" run "$ID" >/dev/null 3>&- &
+	until_true has_status "$ID" running
+	grep -q 'flags=CLONE_VM|' trace
+	run hull exec "$ID" true
+	echo "$output"
+	[ "$status" -eq 125 ]
+	[ "$output" = "cannot exec in container \"$ID\" while it is created" ]
+	until_true hull exec "$ID" true
+	hull kill "$ID" KILL
+	wait
+}
+
 @test "exec: into a stopped container fails" {
 	program true
 	hull run -d "$ID"

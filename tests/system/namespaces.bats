@@ -343,3 +343,50 @@ called_in_chroot() {
 	[ "$(cat rootfs/tmp/out)" = startContainer ]
 }
 
+
+# Whether init has hull's memory until it executes its program.
+shares() {
+	strace -f -qq -o trace -e trace=clone3 "$HULL" --root "$STATES" run "$ID"
+	grep -q CLONE_PIDFD trace
+	grep -q 'CLONE_VM.*CLONE_PIDFD' trace
+}
+
+@test "init shares hull's memory only where it is alone and nobody of the container's can see it" {
+	need_root
+	no_userns
+	! sanitized || skip "init never shares the memory of a program with AddressSanitizer"
+	[ "$(uname -m)" = x86_64 ] || skip "not on this machine"
+	command -v strace >/dev/null || skip "strace is not installed"
+	cp config.json plain.json
+	shares
+	config '.linux.namespaces |= map(select(.type != "network"))'
+	shares
+	config '.process.user = {uid: 1000, gid: 1000}'
+	shares
+	echo 1 >dumpable
+	mount --bind dumpable /proc/sys/fs/suid_dumpable
+	run ! shares
+	umount /proc/sys/fs/suid_dumpable
+	for hooks in prestart createRuntime createContainer startContainer; do
+		cp plain.json config.json
+		config ".hooks.$hooks = [{path: \"/bin/true\"}]"
+		cp "$BUSYBOX" rootfs/bin/true
+		run ! shares
+	done
+	cp plain.json config.json
+	config '.linux.namespaces |= map(select(.type != "pid")) | .mounts |= map(select(.type != "proc"))'
+	run ! shares
+	cp plain.json config.json
+	unshare --pid --fork --kill-child sleep 1000 &
+	HOLDER=$!
+	until_true pgrep -P "$HOLDER" -x sleep
+	config '.linux.namespaces |= map(if .type == "pid" then .path = "/proc/\($p)/ns/pid" else . end)' \
+		--arg p "$(pgrep -P "$HOLDER")"
+	run ! shares
+	cp plain.json config.json
+	config '.mounts += [{destination: "/bin", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"]}]'
+	run ! shares
+	cp plain.json config.json
+	userns
+	run ! shares
+}

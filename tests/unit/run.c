@@ -2,6 +2,7 @@
 /* run/: ids, states, locks, processes, maps, the protected binary. */
 #include "base/own.h"
 #include "lc_test.h"
+#include "run/clone-on.h"
 #include "run/id.h"
 #include "run/lock.h"
 #include "run/namespaces.h"
@@ -61,6 +62,7 @@ static struct state example(void)
 		.cgroup = { CGROUP_SYSTEMD, text_a, text_b, text_b, text_a, true, true },
 		.annotations = { annotations, 1 },
 		.own_pid_namespace = true,
+		.init_shares = true,
 		.poststop = true,
 	};
 }
@@ -85,7 +87,7 @@ TEST(a_state_comes_back_as_it_was_written)
 	CHECK(out.cgroup.user);
 	CHECK_INT(out.annotations.n, 1);
 	CHECK_STR(out.annotations.v[0].value, text_b);
-	CHECK(out.own_pid_namespace && out.poststop && !out.poststart);
+	CHECK(out.own_pid_namespace && out.init_shares && out.poststop && !out.poststart);
 	CHECK_STR(state_encode(&a, &out, &len), text);
 }
 
@@ -335,4 +337,50 @@ TEST(an_ordinary_user_gets_a_sealed_copy)
 	if (geteuid() != 0)
 		SKIP("needs root to become somebody else");
 	CHECK_INT(test_child(execute_self_as_user, env), 0);
+}
+
+/* What a child finds and leaves that shares memory, on a stack of its own. */
+static struct {
+	_Alignas(16) char stack[64 << 10];
+	const char *here;
+	int given, errno_seen;
+	pid_t parent;
+} sharing;
+
+static void share(void *arg)
+{
+	char local = 0;
+
+	sharing.here = &local;
+	sharing.given = *(int *)arg;
+	sharing.parent = getppid();
+	sharing.errno_seen = errno;
+	_exit(3);
+}
+
+TEST(a_child_on_its_own_stack_shares_memory)
+{
+	struct clone_args args = {
+		.flags = CLONE_VM | CLONE_VFORK,
+		.exit_signal = SIGCHLD,
+		.stack = (uintptr_t)sharing.stack,
+		.stack_size = sizeof(sharing.stack),
+	};
+	int given = 42, status;
+	pid_t pid;
+
+	if (!clone_on_works)
+		SKIP("not on this machine, or not in this build");
+	errno = EDOM;
+	pid = clone_on(&args, share, &given);
+	CHECK(pid > 0);
+	CHECK_INT(sharing.given, 42);
+	CHECK_INT(sharing.errno_seen, EDOM);
+	CHECK_INT(sharing.parent, getpid());
+	CHECK(sharing.here > sharing.stack && sharing.here < sharing.stack + sizeof(sharing.stack));
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+	args.flags = CLONE_THREAD; /* not without CLONE_SIGHAND */
+	CHECK_INT(clone_on(&args, share, &given), -1);
+	CHECK_INT(errno, EINVAL);
 }
