@@ -222,9 +222,16 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	return p;
 }
 
+static bool kept; /* arena_keep() */
+
+void arena_keep(void)
+{
+	kept = true;
+}
+
 void arena_free(struct arena *a)
 {
-	struct chunk *c = a->head;
+	struct chunk *c = kept ? NULL : a->head;
 
 	while (c) {
 		struct chunk *next = c->next;

@@ -25,6 +25,10 @@ char *arena_printf(struct arena *a, const char *fmt, ...) lc_printf(2, 3);
 /* Frees everything; the arena is empty and usable afterwards. */
 void arena_free(struct arena *a);
 
+/* From here on nothing is given back: another process has this memory, too, and goes on when the
+ * caller, which is about to end, is gone. */
+void arena_keep(void);
+
 static inline void arena_release(struct arena *a)
 {
 	arena_free(a);

@@ -284,8 +284,7 @@ static int record(struct creation *m, struct lc_error *e)
 		.poststart = plan->hooks.poststart.n > 0,
 	};
 	process_identify_self(&state->creator);
-	/* `create` is gone while init waits for `start`. */
-	state->init_shares = m->lc->brief && m->run && !m->make && !m->extras && ns_may_share(plan);
+	state->init_shares = m->lc->brief && !m->make && !m->extras && ns_may_share(plan);
 	if (container_rdt_expect(&m->c, plan, e) < 0)
 		return -1;
 	if (!state->own_mount_namespace && container_note_mounts(&m->c, e) < 0)

@@ -16,11 +16,14 @@
  *   to write to its memory (ptrace(2), process_vm_writev(2), /proc/PID/mem), one has to name it
  *   by a number or a pidfd, and in there it would have to be somebody that init itself has made:
  *   so no hooks, and nobody who passes on a listener.  `exec` brings nobody in before init has
- *   executed its program, after which it shares nothing.
+ *   executed its program, or its maker has ended; after either it shares nothing.
  * - From outside it is like hull: not dumpable, so that only who has CAP_SYS_PTRACE in the user
  *   namespace in which hull was executed may trace it, whatever uid init has taken by then
  *   (__ptrace_may_access() in the kernel).  fs.suid_dumpable = 1 would make it dumpable when that
  *   changes.
+ *
+ * The init of `create` is left alone with the memory when that process ends, so that nothing of it
+ * is given back.  `exec` comes in after that at the earliest.
  *
  * The kernel lets such a child have an oom_score_adj of its own, and does not choose it when memory
  * is out, which would end its maker as well: both for the sake of vfork.
@@ -163,6 +166,8 @@ pid_t ns_clone_shared(struct build *b, int *pidfd)
 		fd_release(&shared.pidfd);
 		return 0;
 	}
+	if (b->box.start_fifo >= 0)
+		arena_keep();
 	b->box.sources = sources; /* init keeps its own in the others */
 	b->box.idmap_userns = idmap;
 	*pidfd = fd_take(&shared.pidfd);

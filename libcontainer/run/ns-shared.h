@@ -11,7 +11,7 @@
 
 /* May init of such a container share the caller's memory?  Beside what the plan says the caller
  * promises that it ends with the command (lc_host.brief), and that until init has executed its
- * program, no other is put into the container: open_target() of exec.c. */
+ * program or the caller has ended, no other is put into the container: open_target() of exec.c. */
 bool ns_may_share(const struct plan *plan);
 
 /* What b->box.progress points to, then. */

@@ -149,6 +149,28 @@ teardown() {
 	wait
 }
 
+@test "exec: nobody comes in before create has ended, whose memory init has from then on alone" {
+	need_root
+	no_userns
+	! sanitized || skip "init never shares the memory of a program with AddressSanitizer"
+	command -v strace >/dev/null || skip "strace is not installed"
+	program sh -c 'echo "$0" "$WHO"' begun
+	config '.process.env += ["WHO=alone"]'
+	strace -f -qq -o trace -e trace=clone3,exit_group -e inject=exit_group:delay_enter=3000000 \
+		"$HULL" --root "$STATES" create "$ID" >out 3>&- &
+	until_true has_status "$ID" created
+	grep -q 'flags=CLONE_VM|' trace
+	run hull exec "$ID" true
+	echo "$output"
+	[ "$status" -eq 125 ]
+	[ "$output" = "cannot exec in container \"$ID\" while it is created" ]
+	until_true hull exec "$ID" true
+	hull start "$ID"
+	until_true has_status "$ID" stopped
+	wait
+	[ "$(cat out)" = "begun alone" ]
+}
+
 @test "exec: into a stopped container fails" {
 	program true
 	hull run -d "$ID"

@@ -230,6 +230,22 @@ TEST(arena_memory_that_is_used_again_is_zeroed)
 	}
 }
 
+/* Another process goes on with it. */
+TEST(arena_memory_that_is_kept_stays_as_it_is)
+{
+	struct arena a = { 0 };
+	char *small = arena_strdup(&a, "small"), *large = arena_alloc(&a, 1 << 20), *later;
+
+	memcpy(large, "large", sizeof("large"));
+	arena_keep();
+	arena_free(&a);
+	later = arena_strdup(&a, "later");
+	arena_free(&a);
+	CHECK_STR(small, "small");
+	CHECK_STR(large, "large");
+	CHECK_STR(later, "later");
+}
+
 TEST(arena_allocations_do_not_overlap)
 {
 	auto_arena a = { 0 };
