@@ -7,9 +7,16 @@
  */
 #include "run/net-devices.h"
 #include "base/own.h"
-#include "run/netlink.h"
+#include "run/process.h"
+#include "sys/fd.h"
+#include "sys/netlink.h"
+#include "sys/sys.h"
 
+#include <fcntl.h>
 #include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -47,7 +54,7 @@ static int find_link(int sock, const char *name)
 
 	nl_begin(&r, RTM_GETLINK, 0, &info, sizeof(info));
 	nl_add(&r, IFLA_IFNAME, name, strlen(name) + 1);
-	if (nl_ask(sock, &r, RTM_NEWLINK, take_index, &index) < 0)
+	if (nl_ask(sock, &r, RTM_NEWLINK, sizeof(info), take_index, &index) < 0)
 		return -1;
 	errno = ENODEV;
 	return index > 0 ? index : -1;
@@ -91,7 +98,7 @@ static int read_addresses(int sock, struct device *d)
 	struct nl_request r;
 
 	nl_begin(&r, RTM_GETADDR, NLM_F_DUMP, &info, sizeof(info));
-	return nl_ask(sock, &r, RTM_NEWADDR, take_address, d);
+	return nl_ask(sock, &r, RTM_NEWADDR, sizeof(info), take_address, d);
 }
 
 /* Moves it, under its new name. */
@@ -132,7 +139,7 @@ static int list_links(int sock, struct indices *list)
 
 	list->n = 0;
 	nl_begin(&r, RTM_GETLINK, NLM_F_DUMP, &info, sizeof(info));
-	return nl_ask(sock, &r, RTM_NEWLINK, add_index, list);
+	return nl_ask(sock, &r, RTM_NEWLINK, sizeof(info), add_index, list);
 }
 
 /* A name with "%d" was completed by the kernel: the interface is the one that was not there. */
@@ -185,6 +192,56 @@ static int bring_up(int sock, int index)
 
 /* ---- both ---- */
 
+/* A socket stays in the namespace it was made in: a process goes there and sends it back. */
+static int open_and_send(int netns, int to)
+{
+	struct lc_error ignored;
+	int fd;
+
+	if (setns(netns, CLONE_NEWNET) < 0)
+		return errno;
+	fd = nl_open(0, &ignored);
+	if (fd < 0)
+		return ignored.sys_errno;
+	return fd_send(to, "x", 1, &fd, 1) < 0 ? errno : 0;
+}
+
+static int open_in(pid_t pid, struct lc_error *e)
+{
+	char path[32], c;
+	auto_fd netns = -1, pidfd = -1;
+	struct clone_args args = {
+		.flags = CLONE_PIDFD,
+		.pidfd = (uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	int pair[2], got = -1, status = 0;
+	size_t n = 0;
+	pid_t child;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	netns = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	if (netns < 0)
+		return lc_err_errno(e, "open %s", path);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return lc_err_errno(e, "socketpair");
+	child = sys_clone3(&args);
+	if (child == 0)
+		_exit(open_and_send(netns, pair[1]));
+	close(pair[1]);
+	if (child > 0)
+		fd_recv(pair[0], &c, 1, &got, 1, &n);
+	close(pair[0]);
+	if (child < 0)
+		return lc_err_errno(e, "clone");
+	if (process_wait(pidfd, &status, e) < 0 || got < 0) {
+		fd_release(&got);
+		errno = status ? status : EPROTO;
+		return lc_err_errno(e, "enter the container's network namespace");
+	}
+	return got;
+}
+
 static int move_device(int here, int there, pid_t pid, const struct plan_net_device *plan,
 		       struct lc_error *e)
 {
@@ -226,8 +283,8 @@ int net_devices_move(const struct plan *plan, pid_t pid, const struct lc_log *lo
 
 	if (!plan->net_devices.n)
 		return 0;
-	here = nl_open(e);
-	there = here < 0 ? -1 : nl_open_in(pid, e);
+	here = nl_open(0, e);
+	there = here < 0 ? -1 : open_in(pid, e);
 	if (there < 0)
 		return lc_err_in(e, "linux.netDevices");
 	for (size_t i = 0; i < plan->net_devices.n; i++) {
