@@ -65,21 +65,23 @@ static void device_access(struct machine *m, uint64_t addr, bool write, void *da
 {
 	uint64_t slot = (addr - MMIO_BASE) / MMIO_SLOT_SIZE;
 	uint32_t offset = addr % MMIO_SLOT_SIZE;
+	struct vdev *d;
 
 	if (addr < MMIO_BASE || slot >= MMIO_SLOTS) {
 		if (!write)
 			memset(data, 0xff, len);
 		return;
 	}
-	if (!m->slots[slot]) {
+	d = __atomic_load_n(&m->slots[slot], __ATOMIC_ACQUIRE); /* it may just be plugged in */
+	if (!d) {
 		if (!write)
 			machine_empty_slot(offset, data, len);
 		return;
 	}
 	if (write)
-		mmio_write(m->slots[slot], offset, data, len);
+		mmio_write(d, offset, data, len);
 	else
-		mmio_read(m->slots[slot], offset, data, len);
+		mmio_read(d, offset, data, len);
 }
 
 static void port_access(struct cpu *c)

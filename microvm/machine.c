@@ -30,16 +30,44 @@ static void ended(struct source *s, uint32_t events)
 }
 
 /* Connects a device's interrupt and kick, and has the loop serve it (but for the file system,
- * which has a thread). */
-static int plug(struct machine *m, unsigned slot, struct vdev *d, struct lc_error *e)
+ * which has a thread).  The guest does not see it yet. */
+static int connect(struct machine *m, unsigned slot, struct vdev *d, struct lc_error *e)
 {
 	uint64_t page = MMIO_BASE + (uint64_t)slot * MMIO_SLOT_SIZE;
 
 	if (kvm_irqfd(&m->kvm, d->irq_fd, MMIO_GSI + slot, e) < 0 ||
 	    kvm_ioeventfd(&m->kvm, d->kick.fd, page + VIRTIO_MMIO_QUEUE_NOTIFY, e) < 0)
 		return -1;
-	m->slots[slot] = d;
 	return d == &m->fs.dev ? 0 : loop_add(&m->loop, &d->kick, EPOLLIN, e);
+}
+
+static int plug(struct machine *m, unsigned slot, struct vdev *d, struct lc_error *e)
+{
+	m->slots[slot] = d;
+	return connect(m, slot, d, e);
+}
+
+static int plug_nets(struct machine *m, const struct vmm_options *o, struct lc_error *e)
+{
+	_Static_assert(SLOT_FREE + VMM_NETS_MAX <= MMIO_SLOTS, "each has a slot");
+	for (unsigned i = 0; i < o->n_nets; i++) {
+		const struct vmm_net *net = &o->nets[i];
+
+		if (net_init(&m->nets[i], &m->memory, &m->loop, net->fd, e) < 0 ||
+		    connect(m, SLOT_FREE + i, &m->nets[i].dev, e) < 0)
+			return -1;
+		if (net->is_there && machine_net(m, i, net->mac, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int machine_net(struct machine *m, unsigned i, const uint8_t mac[6], struct lc_error *e)
+{
+	if (net_attach(&m->nets[i], mac, e) < 0)
+		return -1;
+	__atomic_store_n(&m->slots[SLOT_FREE + i], &m->nets[i].dev, __ATOMIC_RELEASE);
+	return 0;
 }
 
 static int plug_devices(struct machine *m, const struct vmm_options *o, struct lc_error *e)
@@ -52,7 +80,7 @@ static int plug_devices(struct machine *m, const struct vmm_options *o, struct l
 	if (o->broker >= 0 &&
 	    (fs_init(&m->fs, &m->memory, o->broker, e) < 0 || plug(m, SLOT_FS, &m->fs.dev, e) < 0))
 		return -1;
-	return 0;
+	return plug_nets(m, o, e);
 }
 
 static int init_serial(struct machine *m, const struct vmm_options *o, struct lc_error *e)

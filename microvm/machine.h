@@ -15,6 +15,7 @@
 #include "fs.h"
 #include "kvm.h"
 #include "loop.h"
+#include "net.h"
 #include "rng.h"
 #include "serial.h"
 #include "vmm.h"
@@ -42,6 +43,7 @@ struct machine {
 	struct console console;
 	struct rng rng;
 	struct fs fs;
+	struct net nets[VMM_NETS_MAX]; /* in the slots from SLOT_FREE on, once they are there */
 
 	bool with_serial;
 	struct serial serial;
@@ -64,6 +66,10 @@ int machine_boot(struct machine *m, const struct vmm_options *o, struct lc_error
 
 /* Starts the processors and serves until the machine ends or someone stops the loop. */
 int machine_run(struct machine *m, struct lc_error *e) lc_checked;
+
+/* Network device @i is there from now on, with this address; before the machine runs, or from the
+ * loop's thread. */
+int machine_net(struct machine *m, unsigned i, const uint8_t mac[6], struct lc_error *e) lc_checked;
 
 /* Stops every processor between two instructions and waits until they stand still; from the loop's
  * thread.  Devices go on: what they do is seen after machine_resume(). */

@@ -84,26 +84,23 @@ static bool parse_mac(const char *s, uint8_t mac[6])
 	return true;
 }
 
-/* FD,mac=xx:xx:xx:xx:xx:xx,mtu=N */
+/* FD: it will be an interface; FD,mac=xx:xx:xx:xx:xx:xx: it is one. */
 static int set_net(struct vmm_options *o, const struct option *opt, const char *value,
 		   struct lc_error *e)
 {
-	char text[80], *rest = text, *fd, *part;
+	char fd[16] = "";
 	struct vmm_net *net = &o->nets[o->n_nets];
-	bool good = strlen(value) < sizeof(text);
+	const char *rest = strchr(value, ',');
+	size_t len = rest ? (size_t)(rest - value) : strlen(value);
 
 	if (o->n_nets == VMM_NETS_MAX)
 		return lc_err(e, LC_EUSAGE, "more than %d network interfaces", VMM_NETS_MAX);
-	strncpy(text, value, sizeof(text) - 1);
-	text[sizeof(text) - 1] = 0;
-	fd = strsep(&rest, ",");
-	while (good && (part = strsep(&rest, ",")))
-		good = (str_starts(part, "mac=") && parse_mac(part + 4, net->mac)) ||
-		       (str_starts(part, "mtu=") && str_u32(part + 4, &net->mtu) &&
-			net->mtu <= 65535);
-	if (!good)
-		return lc_err(e, LC_EUSAGE, "--%s: expected FD,mac=ADDRESS,mtu=N, found '%s'",
+	net->is_there = rest != NULL;
+	if (len >= sizeof(fd) ||
+	    (rest && (!str_starts(rest, ",mac=") || !parse_mac(rest + 5, net->mac))))
+		return lc_err(e, LC_EUSAGE, "--%s: expected FD or FD,mac=ADDRESS, found '%s'",
 			      opt->name, value);
+	memcpy(fd, value, len);
 	if (parse_fd(opt->name, fd, &net->fd, e) < 0)
 		return -1;
 	o->n_nets++;
@@ -184,8 +181,8 @@ static int check(const struct vmm_options *o, struct lc_error *e)
 		return o->fd < 0 ? lc_err(e, LC_EUSAGE, "--broker needs --fd") : 0;
 	if (o->kvm < 0)
 		return lc_err(e, LC_EUSAGE, "--kvm-fd is missing");
-	if (o->n_nets || o->n_disks)
-		return lc_err(e, LC_EUSAGE, "this monitor has no network interfaces and no disks");
+	if (o->n_disks)
+		return lc_err(e, LC_EUSAGE, "this monitor has no disks");
 	if (o->template_memory >= 0 || o->save_memory >= 0)
 		return lc_err(e, LC_EUSAGE, "this monitor has no templates");
 	if ((o->template_memory < 0) != (o->template_state < 0))

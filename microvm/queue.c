@@ -166,10 +166,22 @@ void queue_push(struct queue *q, const struct chain *c, uint32_t len)
 {
 	struct vring_used_elem e = { c->head, len };
 
+	queue_push_many(q, &e, 1);
+}
+
+void queue_unpop(struct queue *q, uint16_t n)
+{
+	q->next_avail -= n;
+}
+
+void queue_push_many(struct queue *q, const struct vring_used_elem *v, uint16_t n)
+{
 	if (!q->ready || q->broken)
 		return;
-	memcpy((uint8_t *)q->used + 4 + 8 * (size_t)(q->next_used & (q->size - 1)), &e, sizeof(e));
-	store16(used_idx(q), ++q->next_used);
+	for (uint16_t i = 0; i < n; i++, q->next_used++)
+		memcpy((uint8_t *)q->used + 4 + 8 * (size_t)(q->next_used & (q->size - 1)), &v[i],
+		       sizeof(v[i]));
+	store16(used_idx(q), q->next_used);
 }
 
 bool queue_rearm(struct queue *q)

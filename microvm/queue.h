@@ -57,6 +57,13 @@ int queue_pop(struct queue *q, const struct memory *mem, struct chain *c);
 /* Hands a request back with @len bytes written. */
 void queue_push(struct queue *q, const struct chain *c, uint32_t len);
 
+/* Takes the last @n requests back that were popped: they are there to be popped again. */
+void queue_unpop(struct queue *q, uint16_t n);
+
+/* Hands @n requests back at once: the driver sees all of them or none. */
+struct vring_used_elem;
+void queue_push_many(struct queue *q, const struct vring_used_elem *v, uint16_t n);
+
 /* Asks for a kick at the next request; true when one came meanwhile. */
 bool queue_rearm(struct queue *q);
 

@@ -4,6 +4,7 @@
  * descriptors by number:
  *
  *	hull-vmm --kvm-fd=3 --kernel-fd=4 --initrd-fd=5 --memory=256 --cpus=1 --port-fd=6
+ *	         --net-fd=7,mac=02:00:00:00:00:01
  *	hull-vmm --broker --fd=3
  */
 #ifndef MICROVM_VMM_H
@@ -16,9 +17,9 @@
 enum { VMM_NETS_MAX = 8, VMM_DISKS_MAX = 4, VMM_APPEND_MAX = 2048 };
 
 struct vmm_net {
-	int fd; /* a tap with vnet header */
+	int fd; /* a tap with a vnet header of 12 bytes and without offloads */
 	uint8_t mac[6];
-	uint32_t mtu;
+	bool is_there; /* else it is not an interface yet, and the guest sees no device */
 };
 
 struct vmm_options {

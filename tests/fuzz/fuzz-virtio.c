@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A guest that does anything to a device: registers are read and written at any offset and size,
- * its memory holds any rings, chains and requests.  The devices have no files and no broker.
+ * its memory holds any rings, chains and requests.  The devices have no files and no broker; the
+ * network's tap is a socket pair, on which packets of any length come.
  *
  * sources: libcontainer/base libcontainer/sys/fd.c microvm/queue.c microvm/mmio.c microvm/memory.c
  * sources: microvm/loop.c microvm/rng.c microvm/console.c microvm/fs.c microvm/confine.c
+ * sources: microvm/net.c
  */
 #include "fuzz.h"
 #include "microvm/console.h"
 #include "microvm/fs.h"
+#include "microvm/net.h"
 #include "microvm/rng.h"
 
 #include <linux/virtio_config.h>
 #include <linux/virtio_mmio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { RAM = 1 << 16, STEPS = 64 };
 
@@ -81,13 +85,41 @@ static void step(struct vdev *d, struct input *in)
 	}
 }
 
+/* The other side of the tap; its packets are of three bytes' length, and of zeros. */
+static int wire;
+
+static void init_net(struct net *n, struct loop *loop)
+{
+	struct lc_error e;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0 ||
+	    net_init(n, &memory, loop, pair[0], &e) < 0 ||
+	    net_attach(n, (const uint8_t *)"\2\0\0\0\0\1", &e) < 0)
+		abort();
+	wire = pair[1];
+}
+
+static void exchange(struct net *n, uint32_t len)
+{
+	static uint8_t packet[NET_PACKET_MAX];
+
+	while (recv(wire, packet, sizeof(packet), 0) > 0)
+		;
+	memset(packet, 0, sizeof(packet));
+	(void)!send(wire, packet, len % sizeof(packet), 0);
+	if (n->tap.events)
+		n->tap.ready(&n->tap, n->tap.events);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct console console;
 	static struct rng rng;
 	static struct fs fs;
+	static struct net net;
 	static struct loop loop;
-	static struct vdev *devices[3];
+	static struct vdev *devices[4];
 	struct input in = { data, size };
 	struct lc_error e = { 0 };
 	struct vdev *d;
@@ -100,8 +132,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		devices[0] = &console.dev;
 		devices[1] = &rng.dev;
 		devices[2] = &fs.dev;
+		init_net(&net, &loop);
+		devices[3] = &net.dev;
 	}
-	d = devices[take(&in, 1) % 3];
+	d = devices[take(&in, 1) % 4];
 	memset(ram, 0, sizeof(ram));
 	start(d);
 	/* What is left when the steps are done was in memory before them. */
@@ -111,8 +145,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(ram, in.data + STEPS * 7, n < RAM ? n : RAM);
 		in.size = STEPS * 7;
 	}
-	while (in.size)
+	while (in.size) {
+		if (d == &net.dev)
+			exchange(&net, take(&in, 2));
 		step(d, &in);
+	}
 	vdev_kicked(d);
 	return 0;
 }
