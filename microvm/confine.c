@@ -4,10 +4,13 @@
 #include "base/own.h"
 
 #include <linux/audit.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -127,6 +130,17 @@ static const struct rule names[] = {
 	CALL(getxattr), CALL(listxattr), CALL(removexattr), END,
 };
 
+/* It reads and changes a network namespace through sockets that are there. */
+static const struct rule network[] = {
+	CALL_IF(ioctl, EQUALS, 1, TUNSETIFF),
+	CALL_IF(ioctl, EQUALS, 1, TUNSETVNETHDRSZ),
+	CALL_IF(ioctl, EQUALS, 1, TUNSETOFFLOAD),
+	CALL_IF(ioctl, EQUALS, 1, SIOCGIFINDEX),
+	CALL_IF(bpf, EQUALS, 0, BPF_PROG_LOAD),
+	CALL_IF(bpf, EQUALS, 0, BPF_LINK_CREATE),
+	END,
+};
+
 static const struct {
 	const char *text;
 	const struct rule *groups[GROUPS_MAX];
@@ -147,6 +161,10 @@ static const struct {
 #define LIST_CONFINE_BROKER \
 	{ \
 		streams, names, of_every_thread, memory \
+	}
+#define LIST_CONFINE_NETWORK \
+	{ \
+		of_every_thread, streams, network, memory \
 	}
 #define LIST_CONFINE_PROXY \
 	{ \

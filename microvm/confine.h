@@ -17,6 +17,7 @@
 	X(CONFINE_CPU, "a virtual processor") \
 	X(CONFINE_FILES, "the file system's thread") \
 	X(CONFINE_BROKER, "the broker") \
+	X(CONFINE_NETWORK, "the helper for the network") \
 	X(CONFINE_PROXY, "the process that stands for one in the guest")
 
 enum confine_role {

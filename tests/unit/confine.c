@@ -7,7 +7,9 @@
 #include "lc_test.h"
 
 #include <linux/audit.h>
+#include <linux/bpf.h>
 #include <linux/filter.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -55,6 +57,7 @@ TEST(the_lists_are_short)
 	CHECK_INT(count(CONFINE_FILES) <= 45, 1);
 	CHECK_INT(count(CONFINE_LOOP) <= 45, 1);
 	CHECK_INT(count(CONFINE_PROXY) <= 45, 1);
+	CHECK_INT(count(CONFINE_NETWORK) <= 30, 1);
 	CHECK_INT(count(CONFINE_BROKER) <= 60, 1);
 }
 
@@ -102,6 +105,21 @@ TEST(only_the_broker_knows_names)
 		CHECK_INT(allows(role, SYS_ioctl, 0, KVM_RUN, 0), role == CONFINE_CPU);
 		CHECK_INT(allows(role, SYS_ioctl, 0, TIOCSTI, 0), false);
 		CHECK_INT(allows(role, SYS_ioctl, 0, KVM_CREATE_VM, 0), false);
+	}
+}
+
+/* Its programs redirect packets; there are many other kinds, and other ways to use them. */
+TEST(the_helper_for_the_network_makes_taps_and_redirects)
+{
+	for (int role = 0; role < CONFINE_ROLES_N; role++) {
+		bool may = role == CONFINE_NETWORK;
+
+		CHECK_INT(allows(role, SYS_ioctl, 3, TUNSETIFF, 0), may);
+		CHECK_INT(allows(role, SYS_ioctl, 3, TUNSETOFFLOAD, 0), may);
+		CHECK_INT(allows(role, SYS_ioctl, 3, TUNSETPERSIST, 0), false);
+		CHECK_INT(allows(role, SYS_bpf, BPF_PROG_LOAD, 0, 0), may);
+		CHECK_INT(allows(role, SYS_bpf, BPF_MAP_CREATE, 0, 0), false);
+		CHECK_INT(allows(role, SYS_bpf, BPF_PROG_GET_FD_BY_ID, 0, 0), false);
 	}
 }
 
