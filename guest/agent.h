@@ -88,6 +88,14 @@ void session_reaped(struct agent *a, struct session *s, int code, int status);
 /* Moves what can be moved; true when something was. Sends the end when all is sent. */
 bool session_step(struct agent *a, struct session *s);
 
+/* Before it runs its process ends; later it is a warning, and the network is as far as it came. */
+void session_complain(struct agent *a, struct session *s, const struct lc_error *e);
+
+/* ---- network.c ---- */
+
+/* A part of the network's state; the last one makes it so. */
+int network_part(struct agent *a, const struct control_frame *f, struct lc_error *e) lc_checked;
+
 /* ---- ask.c ---- */
 
 void ask(struct agent *a, uint16_t session, uint32_t question);

@@ -57,6 +57,7 @@ static void pass_log(void *ctx, enum lc_level level, const char *text)
 static void take_frame(struct agent *a, const struct control_frame *f)
 {
 	struct session *s = f->head.session < SESSIONS ? &a->sessions[f->head.session] : NULL;
+	struct lc_error e = { 0 };
 
 	if (!s)
 		return;
@@ -86,6 +87,10 @@ static void take_frame(struct agent *a, const struct control_frame *f)
 		break;
 	case CONTROL_ASK:
 		ask(a, s->id, f->head.value);
+		break;
+	case CONTROL_NETWORK:
+		if (network_part(a, f, &e) < 0)
+			session_complain(a, s, &e);
 		break;
 	case CONTROL_CLOCK:
 		set_clock(a, f->data);

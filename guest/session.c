@@ -245,6 +245,14 @@ void session_start(struct agent *a, struct session *s)
 	s->phase = SESSION_STARTING;
 }
 
+void session_complain(struct agent *a, struct session *s, const struct lc_error *e)
+{
+	if (s->phase == SESSION_READY)
+		fail(a, s, e);
+	else
+		log_warn(&a->log, "%s", e->msg);
+}
+
 void session_hear(struct agent *a, struct session *s)
 {
 	struct lc_error e = { 0 };

@@ -56,6 +56,8 @@ enum control_side { CONTROL_HOST = 1, CONTROL_GUEST = 2 };
 	X(CONTROL_HANGUP, CONTROL_HOST, 0, 0, "the session's client is gone") \
 	X(CONTROL_CLOCK, CONTROL_HOST, 8, 8, "nanoseconds since 1970") \
 	X(CONTROL_SEED, CONTROL_HOST, 32, 512, "randomness for the guest's kernel") \
+	X(CONTROL_NETWORK, CONTROL_HOST, 0, CONTROL_DATA_MAX, \
+	  "a part of the network (struct net_item), none: that was all") \
 	X(CONTROL_PAUSE, CONTROL_HOST, 0, 0, \
 	  "for the monitor: stop the processors (value 1), let them go on (0); it says DONE")
 

@@ -6,6 +6,7 @@
 #include "microvm/export.h"
 #include "microvm/kernel.h"
 #include "microvm/order.h"
+#include "run/namespaces.h"
 #include "run/process.h"
 #include "run/socket.h"
 #include "sys/fd.h"
@@ -27,7 +28,7 @@
 #define PROGRAM	     LIBEXECDIR "/hull-vmm"
 #define CACHE	     "/var/cache/hull"
 #define SOCKET	     "/proc/self/fd/%d/control"
-#define OPTIONS	     24
+#define OPTIONS	     40
 #define HOST_NS	     (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET)
 #define COMMAND_LINE "quiet"
 
@@ -43,19 +44,25 @@ void launch_init(struct launch *l, const struct sandbox_args *args,
 			      .plan = -1,
 			      .listening = -1,
 			      .broker_ends = { -1, -1 },
+			      .network_ends = { -1, -1 },
+			      .netns = -1,
 			      .sync = { -1, -1 },
 			      .terminal = -1,
 			      .console = -1,
 			      .broker = -1,
+			      .network = -1,
 			      .monitor = -1 };
+	for (size_t i = 0; i < NET_LINKS; i++)
+		l->taps[i] = -1;
 }
 
 void launch_release(struct launch *l)
 {
 	int *owned[] = {
-		&l->program,	    &l->kvm,	 &l->kernel,  &l->initrd,   &l->plan,
-		&l->listening,	    &l->sync[0], &l->sync[1], &l->terminal, &l->broker_ends[0],
-		&l->broker_ends[1], &l->broker,	 &l->monitor, &l->console
+		&l->program,	     &l->kvm,	  &l->kernel,  &l->initrd,   &l->plan,
+		&l->listening,	     &l->sync[0], &l->sync[1], &l->terminal, &l->broker_ends[0],
+		&l->broker_ends[1],  &l->broker,  &l->monitor, &l->console,  &l->network_ends[0],
+		&l->network_ends[1], &l->netns,	  &l->network
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
@@ -119,6 +126,7 @@ static int open_sockets(struct launch *l, struct lc_error *e)
 		return -1;
 	if (listen(l->listening, 64) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, l->broker_ends) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, l->network_ends) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, l->sync) < 0)
 		return lc_err_errno(e, "sockets of the monitor");
 	return 0;
@@ -165,6 +173,24 @@ int launch_streams(int terminal, struct lc_error *e)
 	return 0;
 }
 
+/* One that is joined is taken over: its packets are the guest's from `start` on. */
+static int open_netns(struct launch *l, struct lc_error *e)
+{
+	const struct plan_namespace *ns = &l->args->plan->ns.of[NS_NETWORK];
+
+	if (ns->how != NS_JOIN)
+		return 0;
+	l->netns = ns_open(ns, e);
+	if (l->netns >= 0)
+		return 0;
+	return e->code != LC_OK
+		       ? -1
+		       : lc_err(e, LC_EUNSUPPORTED,
+				"linux.namespaces (network): not possible in a virtual machine: %s "
+				"is the host's",
+				ns->path);
+}
+
 int launch_open(struct launch *l, struct lc_error *e)
 {
 	const struct plan_process *p = l->args->plan->process;
@@ -175,7 +201,8 @@ int launch_open(struct launch *l, struct lc_error *e)
 	l->kvm = open_kvm(e);
 	if (l->args->log && l->args->log->max >= LC_LOG_DEBUG)
 		l->console = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (l->kvm < 0 || open_image(l, e) < 0 || write_plan(l, e) < 0 || open_sockets(l, e) < 0)
+	if (l->kvm < 0 || open_netns(l, e) < 0 || open_image(l, e) < 0 || write_plan(l, e) < 0 ||
+	    open_sockets(l, e) < 0)
 		return -1;
 	if (!p || !p->terminal)
 		return 0;
@@ -184,6 +211,12 @@ int launch_open(struct launch *l, struct lc_error *e)
 }
 
 /* ---- the children ---- */
+
+struct words_out {
+	struct arena *arena;
+	char *v[OPTIONS + 1];
+	size_t n;
+};
 
 static noreturn void give_up(int sync, const struct lc_error *e)
 {
@@ -210,6 +243,10 @@ static noreturn void be_broker(struct launch *l, char **argv)
 	struct lc_error e = { 0 };
 
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (l->netns >= 0 && setns(l->netns, CLONE_NEWNET) < 0) {
+		lc_err_errno(&e, "join the network namespace");
+		give_up(l->sync[1], &e);
+	}
 	if (setsid() < 0 || export_make(l->args->plan, &e) < 0)
 		give_up(l->sync[1], &e);
 	if (sync_send(l->sync[1], SYNC_HOOKS, -1, 0, &e) < 0)
@@ -221,11 +258,13 @@ static noreturn void be_broker(struct launch *l, char **argv)
 
 static noreturn void be_monitor(struct launch *l, char **argv)
 {
-	int inherited[] = { l->kvm,	l->kernel,	     l->initrd,
-			    l->plan,	l->listening,	     l->broker_ends[0],
-			    l->sync[1], l->args->start_fifo, l->args->status_fifo,
-			    l->console };
+	int inherited[11 + NET_LINKS] = { l->kvm,     l->kernel,	   l->initrd,
+					  l->plan,    l->listening,	   l->broker_ends[0],
+					  l->sync[1], l->args->start_fifo, l->args->status_fifo,
+					  l->console, l->network_ends[0] };
 	struct lc_error e = { 0 };
+
+	memcpy(inherited + 11, l->taps, sizeof(l->taps));
 
 	fd_release(&l->sync[0]);
 	if (sync_expect(l->sync[1], SYNC_CGROUP, NULL, NULL, NULL, &e) < 0)
@@ -252,34 +291,65 @@ static pid_t clone_into(struct launch *l, uint64_t flags, int *pidfd)
 	return sys_clone3(&args);
 }
 
-/* Joins the broker's namespaces, and makes the monitor as its own sibling. */
-static noreturn void be_between(struct launch *l, char **argv)
+static noreturn void be_network(struct launch *l, char **argv)
+{
+	int inherited[1 + NET_LINKS] = { l->network_ends[1] };
+
+	memcpy(inherited + 1, l->taps, sizeof(l->taps));
+	setsid();
+	become(l, argv, inherited, ARRAY_SIZE(inherited));
+	_exit(1); /* the monitor misses it, and says so */
+}
+
+/* A tap belongs to the namespace in which it was opened. Where there are none that matters only to
+ * who has interfaces. */
+static void open_taps(struct launch *l)
+{
+	for (size_t i = 0; i < NET_LINKS; i++)
+		l->taps[i] = openat(AT_FDCWD, "/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
+static void clone_sibling(struct launch *l, void (*be)(struct launch *l, char **argv), char **argv,
+			  const char *what)
 {
 	struct lc_error e = { 0 };
 	auto_fd pidfd = -1;
-	pid_t pid;
+	pid_t pid = clone_into(l, CLONE_PARENT, &pidfd);
 
+	if (pid == 0)
+		be(l, argv);
+	if (pid < 0)
+		lc_err_errno(&e, "clone %s", what);
+	if (pid < 0 || sync_send(l->sync[1], SYNC_PID, pidfd, pid, &e) < 0)
+		give_up(l->sync[1], &e);
+}
+
+static void network_words(struct launch *l, struct words_out *w);
+static void monitor_words(struct launch *l, struct words_out *w);
+
+/* Joins the broker's namespaces, and makes the helper and the monitor as its own siblings. */
+static noreturn void be_between(struct launch *l)
+{
+	struct words_out network = { .arena = &l->arena }, monitor = { .arena = &l->arena };
+	struct lc_error e = { 0 };
+
+	if (setns(l->broker, CLONE_NEWNET) < 0) {
+		lc_err_errno(&e, "join the broker's network namespace");
+		give_up(l->sync[1], &e);
+	}
+	open_taps(l);
 	if (setns(l->broker, HOST_NS) < 0) {
 		lc_err_errno(&e, "join the broker's namespaces");
 		give_up(l->sync[1], &e);
 	}
-	pid = clone_into(l, CLONE_PARENT, &pidfd);
-	if (pid == 0)
-		be_monitor(l, argv);
-	if (pid < 0)
-		lc_err_errno(&e, "clone the monitor");
-	if (pid < 0 || sync_send(l->sync[1], SYNC_PID, pidfd, pid, &e) < 0)
-		give_up(l->sync[1], &e);
+	network_words(l, &network);
+	monitor_words(l, &monitor);
+	clone_sibling(l, be_network, network.v, "the helper for the network");
+	clone_sibling(l, be_monitor, monitor.v, "the monitor");
 	_exit(0);
 }
 
 /* ---- command lines ---- */
-
-struct words_out {
-	struct arena *arena;
-	char *v[OPTIONS + 1];
-	size_t n;
-};
 
 static void add_fd(struct words_out *w, const char *name, int fd)
 {
@@ -312,12 +382,24 @@ static void monitor_words(struct launch *l, struct words_out *w)
 	add_fd(w, "sync-fd", l->sync[1]);
 	add_fd(w, "start-fd", l->args->start_fifo);
 	add_fd(w, "status-fd", l->args->status_fifo);
+	add_fd(w, "network-fd", l->network_ends[0]);
+	for (size_t i = 0; i < NET_LINKS; i++)
+		add_fd(w, "net-fd", l->taps[i]);
 	if (l->terminal >= 0)
 		w->v[w->n++] = (char *)"--tty";
 	if (l->console < 0)
 		return;
 	add_fd(w, "console-fd", l->console);
 	w->v[w->n++] = (char *)"--debug";
+}
+
+static void network_words(struct launch *l, struct words_out *w)
+{
+	w->v[w->n++] = (char *)"hull-vmm";
+	w->v[w->n++] = (char *)"--network";
+	add_fd(w, "fd", l->network_ends[1]);
+	for (size_t i = 0; i < NET_LINKS; i++)
+		add_fd(w, "net-fd", l->taps[i]);
 }
 
 /* ---- the parent ---- */
@@ -330,7 +412,7 @@ static int make_broker(struct launch *l, struct lc_error *e)
 	w.v[w.n++] = (char *)"hull-vmm";
 	w.v[w.n++] = (char *)"--broker";
 	add_fd(&w, "fd", l->broker_ends[1]);
-	pid = clone_into(l, HOST_NS, &l->broker);
+	pid = clone_into(l, l->netns < 0 ? HOST_NS : HOST_NS & ~(uint64_t)CLONE_NEWNET, &l->broker);
 	if (pid == 0)
 		be_broker(l, w.v);
 	l->broker_pid = pid;
@@ -341,26 +423,27 @@ static int make_broker(struct launch *l, struct lc_error *e)
 
 static int make_monitor(struct launch *l, struct lc_error *e)
 {
-	struct words_out w = { .arena = &l->arena };
 	struct clone_args args = { .flags = CLONE_PIDFD, .exit_signal = SIGCHLD };
 	auto_fd between = -1;
-	int64_t value = 0;
+	int64_t network = 0, value = 0;
 	int status, r, fd = -1;
 	pid_t pid;
 
-	monitor_words(l, &w);
 	args.pidfd = (uintptr_t)&fd;
 	pid = sys_clone3(&args);
 	if (pid == 0)
-		be_between(l, w.v);
+		be_between(l);
 	if (pid < 0)
 		return lc_err_errno(e, "clone a process to join namespaces with");
 	between = fd;
-	r = sync_expect(l->sync[0], SYNC_PID, l->args->log, &l->monitor, &value, e);
+	r = sync_expect(l->sync[0], SYNC_PID, l->args->log, &l->network, &network, e);
+	if (r == 0)
+		r = sync_expect(l->sync[0], SYNC_PID, l->args->log, &l->monitor, &value, e);
 	if (r < 0)
 		process_end(between);
 	else if (process_wait(between, &status, e) < 0)
 		r = -1;
+	l->network_pid = (pid_t)network;
 	l->monitor_pid = (pid_t)value;
 	return r < 0 ? -1 : 0;
 }
@@ -371,6 +454,8 @@ int launch_go(struct launch *l, struct lc_error *e)
 		return -1;
 	fd_release(&l->broker_ends[0]);
 	fd_release(&l->broker_ends[1]);
+	fd_release(&l->network_ends[0]);
+	fd_release(&l->network_ends[1]);
 	fd_release(&l->sync[1]);
 	return 0;
 }
@@ -378,5 +463,6 @@ int launch_go(struct launch *l, struct lc_error *e)
 void launch_undo(struct launch *l)
 {
 	process_end(l->monitor);
+	process_end(l->network);
 	process_end(l->broker);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The processes of a virtual machine on the host: the broker, first of a new pid namespace, whose
- * root is what the guest may see of the host's files; and the monitor, which stands for the
- * container.  Both are in the container's cgroup and in namespaces of their own.
+ * root is what the guest may see of the host's files; the helper for the network (network.h); and
+ * the monitor, which stands for the container.  All are in the container's cgroup and in namespaces
+ * of their own, but for the network's, which may have been there before.
  */
 #ifndef LC_LAUNCH_H
 #define LC_LAUNCH_H
 
+#include "microvm/netstate.h"
 #include "microvm/translate.h"
 #include "plan/sandbox.h"
 
@@ -17,11 +19,14 @@ struct launch {
 	/* owned: */
 	int program, kvm, kernel, initrd, plan, listening;
 	int broker_ends[2]; /* ours after the launch: neither */
+	int network_ends[2]; /* the same: [0] the monitor's, [1] the helper's */
+	int netns; /* network namespace to be joined; -1: it is a new one */
+	int taps[NET_LINKS]; /* in a child: opened in the machine's network namespace */
 	int sync[2]; /* [0] the parent's */
 	int terminal; /* slave of the terminal, -1: none */
 	int console; /* where the guest's kernel says what it does, for --debug; -1: nowhere */
-	int broker, monitor; /* pidfds */
-	pid_t broker_pid, monitor_pid;
+	int broker, network, monitor; /* pidfds */
+	pid_t broker_pid, network_pid, monitor_pid;
 };
 
 void launch_init(struct launch *l, const struct sandbox_args *args,
@@ -32,10 +37,10 @@ void launch_release(struct launch *l);
 /* Opens all that the two need. */
 int launch_open(struct launch *l, struct lc_error *e) lc_checked;
 
-/* Makes the two; the monitor waits for SYNC_CGROUP. */
+/* Makes them; the monitor waits for SYNC_CGROUP. */
 int launch_go(struct launch *l, struct lc_error *e) lc_checked;
 
-/* Kills both. */
+/* Kills them. */
 void launch_undo(struct launch *l);
 
 /* A pseudo terminal of the host's: its master goes to @socket, the slave is returned, owned. */

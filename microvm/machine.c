@@ -64,6 +64,8 @@ static int plug_nets(struct machine *m, const struct vmm_options *o, struct lc_e
 
 int machine_net(struct machine *m, unsigned i, const uint8_t mac[6], struct lc_error *e)
 {
+	if (i >= VMM_NETS_MAX || !m->nets[i].loop)
+		return lc_err(e, LC_EINTERNAL, "there is no network device %u", i);
 	if (net_attach(&m->nets[i], mac, e) < 0)
 		return -1;
 	__atomic_store_n(&m->slots[SLOT_FREE + i], &m->nets[i].dev, __ATOMIC_RELEASE);

@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "confine.h"
 #include "machine.h"
+#include "network.h"
 #include "relay.h"
 
 #include <stdio.h>
@@ -78,6 +79,11 @@ static void set_paused(void *ctx, bool stop)
 		machine_resume(m);
 }
 
+static int appear(void *ctx, unsigned link, const uint8_t mac[6], struct lc_error *e)
+{
+	return machine_net(ctx, link, mac, e);
+}
+
 /* With the relay the process is the container's: it ends as the container did. */
 static int run_container(struct vmm_options *o, struct lc_error *e)
 {
@@ -87,6 +93,7 @@ static int run_container(struct vmm_options *o, struct lc_error *e)
 		return lc_err_errno(e, "socketpair");
 	o->port = pair[0];
 	relay_on_pause(hub.relay, set_paused, &machine);
+	relay_on_network(hub.relay, appear, &machine);
 	if (relay_begin(hub.relay, pair[1], e) < 0 || boot(o, e) < 0)
 		return -1;
 	hub.source = (struct source){ .fd = relay_fd(hub.relay), .ready = hub_ready };
@@ -110,6 +117,18 @@ static int serve_files(int sock, struct lc_error *e)
 	return 1;
 }
 
+static int serve_network(const struct vmm_options *o, struct lc_error *e)
+{
+	int taps[VMM_NETS_MAX];
+
+	for (unsigned i = 0; i < o->n_nets; i++)
+		taps[i] = o->nets[i].fd;
+	if (network_main(o->fd, taps, o->n_nets, e) == 0)
+		return 0;
+	dprintf(2, "hull-vmm: network: %s\n", e->msg);
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct vmm_options o;
@@ -120,6 +139,8 @@ int main(int argc, char **argv)
 	result = vmm_parse(argc, argv, &o, hub.relay, &e);
 	if (result == 0 && o.is_broker)
 		return serve_files(o.fd, &e);
+	if (result == 0 && o.is_network)
+		return serve_network(&o, &e);
 	if (result == 0)
 		result = confine_process(0, &e);
 	if (result == 0 && o.with_relay) {

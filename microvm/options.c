@@ -139,6 +139,7 @@ static const struct option options[] = {
 	{ "blk-fd", set_disk, 0, 0 },
 	{ "debug", set_flag, offsetof(struct vmm_options, debug), 0 },
 	{ "broker", set_flag, offsetof(struct vmm_options, is_broker), 0 },
+	{ "network", set_flag, offsetof(struct vmm_options, is_network), 0 },
 };
 
 static int relays_option(struct vmm_options *o, const char *arg, const char *value, struct relay *r,
@@ -177,8 +178,8 @@ static int parse_one(struct vmm_options *o, const char *arg, struct relay *r, st
 
 static int check(const struct vmm_options *o, struct lc_error *e)
 {
-	if (o->is_broker)
-		return o->fd < 0 ? lc_err(e, LC_EUSAGE, "--broker needs --fd") : 0;
+	if (o->is_broker || o->is_network)
+		return o->fd < 0 ? lc_err(e, LC_EUSAGE, "--broker and --network need --fd") : 0;
 	if (o->kvm < 0)
 		return lc_err(e, LC_EUSAGE, "--kvm-fd is missing");
 	if (o->n_disks)

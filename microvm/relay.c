@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "init/sync.h"
 #include "microvm/control.h"
+#include "microvm/network.h"
 #include "microvm/stream.h"
 
 #include <fcntl.h>
@@ -27,7 +28,8 @@
 /* What a guest may leave with a client that does not read: its streams' windows and some more. */
 #define CLIENT_PENDING (CONTROL_STREAMS * CONTROL_WINDOW + 4 * CONTROL_DATA_MAX)
 
-enum phase { BOOTING, SETTING_UP, READY, STARTING, RUNNING, ENDED };
+/* CONNECTING: it shall start, and the network is asked for first. */
+enum phase { BOOTING, SETTING_UP, READY, CONNECTING, STARTING, RUNNING, ENDED };
 
 struct watch {
 	int fd; /* -1: none */
@@ -45,6 +47,7 @@ struct client {
 struct relay {
 	int epoll; /* owned, as all below */
 	struct watch port, listening, signals, sync, start, streams[CONTROL_STREAMS];
+	struct watch network; /* the helper that knows the network; -1: there is none */
 	int status; /* -1: none (any more) */
 	bool tty, exec;
 	char *plan;
@@ -59,6 +62,8 @@ struct relay {
 	bool failed;
 	void (*pause)(void *ctx, bool stop); /* NULL: there is nothing to stop */
 	void *pause_ctx;
+	int (*appear)(void *ctx, unsigned link, const uint8_t mac[6], struct lc_error *e);
+	void *appear_ctx;
 	struct client clients[CLIENTS]; /* number n has session n + 1 */
 };
 
@@ -71,7 +76,8 @@ struct relay *relay_new(void)
 	if (!r)
 		abort();
 	r->epoll = r->status = -1;
-	r->port.fd = r->listening.fd = r->signals.fd = r->sync.fd = r->start.fd = -1;
+	r->network.fd = r->port.fd = r->listening.fd = r->signals.fd = r->sync.fd = r->start.fd =
+		-1;
 	for (size_t i = 0; i < CONTROL_STREAMS; i++) {
 		r->streams[i].fd = -1;
 		r->sinks[i] = (struct sink){ .fd = -1, .stream = (uint8_t)i };
@@ -105,7 +111,8 @@ int relay_option(struct relay *r, const char *name, const char *value, struct lc
 	} fds[] = { { "control-fd", &r->listening.fd },
 		    { "sync-fd", &r->sync.fd },
 		    { "start-fd", &r->start.fd },
-		    { "status-fd", &r->status } };
+		    { "status-fd", &r->status },
+		    { "network-fd", &r->network.fd } };
 	bool is_plan = !strcmp(name, "plan-fd");
 	uint32_t number;
 
@@ -131,6 +138,15 @@ void relay_on_pause(struct relay *r, void (*pause)(void *ctx, bool stop), void *
 {
 	r->pause = pause;
 	r->pause_ctx = ctx;
+}
+
+void relay_on_network(struct relay *r,
+		      int (*appear)(void *ctx, unsigned link, const uint8_t mac[6],
+				    struct lc_error *e),
+		      void *ctx)
+{
+	r->appear = appear;
+	r->appear_ctx = ctx;
 }
 
 void relay_for_exec(struct relay *r, char *text, size_t len, int sync, bool tty)
@@ -265,18 +281,34 @@ void relay_fail(struct relay *r, const struct lc_error *e)
 	r->failed = true;
 }
 
+static void go(struct relay *r)
+{
+	r->phase = STARTING;
+	tell(r, CONTROL_START, 0, 0);
+}
+
+/* Once the network is there; engines make it between `create` and `start`. */
+static int go_on(struct relay *r, struct lc_error *e)
+{
+	static const char ask = NETWORK_ASK;
+
+	if (r->network.fd < 0) {
+		go(r);
+		return 0;
+	}
+	r->phase = CONNECTING;
+	if (send(r->network.fd, &ask, 1, MSG_NOSIGNAL) != 1)
+		return lc_err_errno(e, "ask the helper for the network");
+	return 0;
+}
+
 static int on_ready(struct relay *r, struct lc_error *e)
 {
 	r->phase = r->exec ? STARTING : READY;
 	if (r->exec)
 		return 0;
-	if (r->sync.fd < 0) {
-		if (r->start.fd < 0) { /* nobody waits */
-			r->phase = STARTING;
-			tell(r, CONTROL_START, 0, 0);
-		}
-		return 0;
-	}
+	if (r->sync.fd < 0)
+		return r->start.fd < 0 ? go_on(r, e) : 0; /* nobody waits */
 	if (sync_send(r->sync.fd, SYNC_READY, -1, 0, e) < 0)
 		return -1;
 	if (r->start.fd >= 0) /* `create` goes away, `start` will come */
@@ -310,8 +342,73 @@ static int hear_start(struct relay *r, struct lc_error *e)
 	} else if (sync_expect(r->sync.fd, SYNC_START, NULL, NULL, NULL, e) < 0) {
 		return -1;
 	}
-	r->phase = STARTING;
-	tell(r, CONTROL_START, 0, 0);
+	return go_on(r, e);
+}
+
+/* ---- from the network's helper ---- */
+
+static int pass_network(struct relay *r, const struct network_message *m, size_t len,
+			struct lc_error *e)
+{
+	struct control_head head = { .what = CONTROL_NETWORK };
+
+	if (m->head.n > NETWORK_BATCH || len != sizeof(m->head) + m->head.n * sizeof(*m->items))
+		return lc_err(e, LC_EINTERNAL, "a message of the network's helper is cut off");
+	for (uint32_t i = 0; i < m->head.n; i++) {
+		const struct net_item *item = &m->items[i];
+
+		if (item->kind == NET_LINK && r->appear &&
+		    r->appear(r->appear_ctx, item->link, item->mac, e) < 0)
+			return -1;
+	}
+	head.len = (uint32_t)(m->head.n * sizeof(*m->items));
+	_Static_assert(NETWORK_BATCH * sizeof(*m->items) <= CONTROL_DATA_MAX, "goes into a frame");
+	if (head.len)
+		control_put(&r->out, &head, m->items);
+	return 0;
+}
+
+static int take_network(struct relay *r, const struct network_message *m, size_t len,
+			struct lc_error *e)
+{
+	switch (m->head.what) {
+	case NETWORK_ITEMS:
+		return pass_network(r, m, len, e);
+	case NETWORK_END:
+		tell(r, CONTROL_NETWORK, 0, 0);
+		if (r->phase == CONNECTING)
+			go(r);
+		return 0;
+	case NETWORK_FAILED:
+		*e = m->error;
+		return -1;
+	}
+	return lc_err(e, LC_EINTERNAL, "the network's helper says what nobody knows");
+}
+
+/* What is there stays as it is. */
+static int miss_network(struct relay *r, struct lc_error *e)
+{
+	drop(&r->network);
+	return r->phase == CONNECTING
+		       ? lc_err(e, LC_ESYSTEM, "the helper for the network has ended")
+		       : 0;
+}
+
+static int hear_network(struct relay *r, struct lc_error *e)
+{
+	static struct network_message m;
+
+	while (r->network.fd >= 0 && r->phase >= CONNECTING && r->phase != ENDED && may_listen(r)) {
+		ssize_t n = recv(r->network.fd, &m, sizeof(m), MSG_DONTWAIT);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return 0;
+		if (n < (ssize_t)sizeof(m.head))
+			return miss_network(r, e);
+		if (take_network(r, &m, (size_t)n, e) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -547,6 +644,7 @@ static void update_all(struct relay *r)
 	update(r, &r->signals, listen, false);
 	update(r, &r->sync, r->phase == READY && r->start.fd < 0, false);
 	update(r, &r->start, r->phase == READY, false);
+	update(r, &r->network, listen && r->phase >= CONNECTING && r->phase != ENDED, false);
 	update(r, &r->streams[STREAM_IN],
 	       listen && r->phase >= READY && r->phase < ENDED && source_wants(&r->source), false);
 	for (size_t i = STREAM_OUT; i <= STREAM_ERR; i++)
@@ -578,7 +676,7 @@ static int step(struct relay *r, struct lc_error *e)
 {
 	if (r->phase != ENDED && read_port(r, e) < 0)
 		return -1;
-	if (hear_start(r, e) < 0)
+	if (hear_start(r, e) < 0 || hear_network(r, e) < 0)
 		return -1;
 	pass_signals(r);
 	if (r->listening.fd >= 0)

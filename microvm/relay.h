@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdnoreturn.h>
 
 struct relay;
@@ -26,6 +27,12 @@ int relay_option(struct relay *r, const char *name, const char *value, struct lc
 
 /* What stops the machine's processors and lets them go on, when a client asks for it. */
 void relay_on_pause(struct relay *r, void (*pause)(void *ctx, bool stop), void *ctx);
+
+/* What makes the machine's network device number @link be there, with this address. */
+void relay_on_network(struct relay *r,
+		      int (*appear)(void *ctx, unsigned link, const uint8_t mac[6],
+				    struct lc_error *e),
+		      void *ctx);
 
 /* For one `exec`, over a connection to the monitor's relay: the plan is @text (owned), @sync is who
  * waits for the program to run (owned), and nobody says start. */

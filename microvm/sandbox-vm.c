@@ -34,7 +34,9 @@ static int admit(struct launch *l, struct lc_error *e)
 	if (args->cloned && args->cloned(args->ctx, l->monitor_pid, &cgroup, e) < 0)
 		return -1;
 	/* A scope of systemd's was made with the monitor in it. */
-	if (args->cgroup < 0 && cgroup >= 0 && cgroup_attach(cgroup, NULL, l->broker_pid, e) < 0)
+	if (args->cgroup < 0 && cgroup >= 0 &&
+	    (cgroup_attach(cgroup, NULL, l->broker_pid, e) < 0 ||
+	     cgroup_attach(cgroup, NULL, l->network_pid, e) < 0))
 		return -1;
 	if (args->created && args->created(args->ctx, l->monitor_pid, e) < 0)
 		return -1;

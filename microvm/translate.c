@@ -27,11 +27,7 @@ static int check_namespaces(const struct plan *plan, struct lc_error *e)
 	for (size_t i = 0; i < NS_TYPES; i++) {
 		const struct plan_namespace *ns = &plan->ns.of[i];
 
-		if (ns->how == NS_JOIN && i == NS_NETWORK)
-			return refuse(e, "linux.namespaces (network)",
-				      "it has no network interfaces yet; without a path it gets a "
-				      "network of its own with a loopback interface");
-		if (ns->how == NS_JOIN)
+		if (ns->how == NS_JOIN && i != NS_NETWORK)
 			return lc_err(e, LC_EUNSUPPORTED,
 				      "linux.namespaces (%s): not possible in a virtual machine: "
 				      "its processes are another kernel's",

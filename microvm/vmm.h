@@ -6,6 +6,7 @@
  *	hull-vmm --kvm-fd=3 --kernel-fd=4 --initrd-fd=5 --memory=256 --cpus=1 --port-fd=6
  *	         --net-fd=7,mac=02:00:00:00:00:01
  *	hull-vmm --broker --fd=3
+ *	hull-vmm --network --fd=3 --net-fd=4
  */
 #ifndef MICROVM_VMM_H
 #define MICROVM_VMM_H
@@ -38,8 +39,8 @@ struct vmm_options {
 	int save_memory, save_state; /* save to when the guest parks; -1: do not */
 
 	bool with_relay; /* one of the options was the relay's: this is a container */
-	bool is_broker;
-	int fd; /* the broker's end */
+	bool is_broker, is_network;
+	int fd; /* the broker's or the helper's end */
 };
 
 /* Options that are not the monitor's are offered to the relay. */

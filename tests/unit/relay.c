@@ -5,6 +5,7 @@
 #include "init/sync.h"
 #include "lc_test.h"
 #include "microvm/control.h"
+#include "microvm/network.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -22,9 +23,10 @@ static struct {
 	int sync, start, status; /* of who waits */
 	int in, out, err; /* the user's ends */
 	char path[100]; /* control socket */
+	int network; /* the helper's end; -1: there is none */
 	pid_t pid;
 	struct control_in frames;
-} m;
+} m = { .network = -1 };
 
 static void set(struct relay *r, const char *name, int fd)
 {
@@ -58,7 +60,15 @@ static int listen_at(const char *path)
 	return fd;
 }
 
-static void hub(int port, int sync, int start, int status, int listening, int in, int out, int err)
+static int appear(void *ctx, unsigned link, const uint8_t mac[6], struct lc_error *error)
+{
+	(void)ctx;
+	(void)mac;
+	return link < 2 ? 0 : lc_err(error, LC_EINTERNAL, "no device %u", link);
+}
+
+static void hub(int port, int sync, int start, int status, int listening, int in, int out, int err,
+		int network)
 {
 	struct relay *r = relay_new();
 	int plan = memfd_create("plan", MFD_CLOEXEC);
@@ -76,6 +86,10 @@ static void hub(int port, int sync, int start, int status, int listening, int in
 		set(r, "start-fd", start);
 		set(r, "status-fd", status);
 	}
+	if (network >= 0) {
+		set(r, "network-fd", network);
+		relay_on_network(r, appear, NULL);
+	}
 	CHECK_INT(relay_option(r, "kernel-fd", "3", &e), 0);
 	if (relay_begin(r, port, &e) < 0) {
 		relay_fail(r, &e);
@@ -84,8 +98,11 @@ static void hub(int port, int sync, int start, int status, int listening, int in
 	loop(r);
 }
 
+static bool with_network;
+
 static void begin(bool create)
 {
+	int network[2] = { -1, -1 };
 	int port[2], sync[2], start[2] = { -1, -1 }, status[2] = { -1, -1 }, in[2], out[2], err[2];
 	int listening;
 
@@ -94,6 +111,7 @@ static void begin(bool create)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, port) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sync) < 0 ||
 	    (create && (pipe2(start, O_CLOEXEC) < 0 || pipe2(status, O_CLOEXEC) < 0)) ||
+	    (with_network && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, network) < 0) ||
 	    pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
 		FAIL("descriptors");
 	m.pid = fork();
@@ -102,8 +120,12 @@ static void begin(bool create)
 
 		for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
 			fd_release(&ours[i]);
-		hub(port[1], sync[1], start[0], status[1], listening, in[0], out[1], err[1]);
+		fd_release(&network[1]);
+		hub(port[1], sync[1], start[0], status[1], listening, in[0], out[1], err[1],
+		    network[0]);
 	}
+	m.network = network[1];
+	fd_release(&network[0]);
 	close(listening);
 	close(port[1]);
 	close(sync[1]);
@@ -362,4 +384,79 @@ TEST(more_than_the_window_is_a_lie)
 	}
 	status = status_of_end();
 	CHECK_INT(WEXITSTATUS(status), 255);
+}
+
+/* ---- the network ---- */
+
+static void tell_network(enum network_what what, unsigned n, unsigned link)
+{
+	struct network_message message = { .head = { .what = what, .n = n } };
+	size_t len = sizeof(message.head) + n * sizeof(*message.items);
+
+	for (unsigned i = 0; i < n; i++)
+		message.items[i] = (struct net_item){ .kind = NET_LINK, .link = (uint8_t)link };
+	CHECK_INT(send(m.network, &message, len, MSG_NOSIGNAL), len);
+}
+
+/* As far as the question that is asked when the container shall start. */
+static void start_with_network(void)
+{
+	char ask = 0;
+
+	with_network = true;
+	begin(false);
+	set_up();
+	CHECK_INT(recv(m.network, &ask, 1, MSG_DONTWAIT), -1);
+	CHECK_OK(sync_send(m.sync, SYNC_START, -1, 0, &e), &e);
+	CHECK_INT(read(m.network, &ask, 1), 1);
+}
+
+TEST(the_network_is_there_before_the_program_starts)
+{
+	start_with_network();
+	tell_network(NETWORK_ITEMS, 3, 1);
+	CHECK_INT(hear(CONTROL_NETWORK).head.len, 3 * sizeof(struct net_item));
+	tell_network(NETWORK_END, 0, 0);
+	CHECK_INT(hear(CONTROL_NETWORK).head.len, 0);
+	hear(CONTROL_START);
+	say((struct control_head){ .what = CONTROL_RUNNING }, NULL);
+	CHECK_OK(sync_expect_exec(m.sync, -1, NULL, &e), &e);
+	/* And later ones without being asked; the helper's end is not the container's. */
+	tell_network(NETWORK_ITEMS, 1, 0);
+	tell_network(NETWORK_END, 0, 0);
+	CHECK_INT(hear(CONTROL_NETWORK).head.len, sizeof(struct net_item));
+	CHECK_INT(hear(CONTROL_NETWORK).head.len, 0);
+	fd_release(&m.network);
+	kill(m.pid, SIGTERM);
+	hear(CONTROL_SIGNAL);
+	say((struct control_head){ .what = CONTROL_EXIT, .value = 3 }, NULL);
+	CHECK_INT(WEXITSTATUS(status_of_end()), 3);
+}
+
+TEST(without_its_network_a_container_does_not_start)
+{
+	struct network_message message = { .head = { .what = NETWORK_FAILED } };
+
+	message.error = (struct lc_error){ .code = LC_EUNSUPPORTED, .msg = "interface eth0: why" };
+	start_with_network();
+	CHECK(send(m.network, &message, sizeof(message.head) + sizeof(message.error), 0) > 0);
+	CHECK_INT(sync_expect_exec(m.sync, -1, NULL, &e), -1);
+	CHECK_STR(e.msg, "interface eth0: why");
+	CHECK_INT(WEXITSTATUS(status_of_end()), 1);
+}
+
+TEST(a_helper_that_died_is_missed)
+{
+	start_with_network();
+	fd_release(&m.network);
+	CHECK_INT(sync_expect_exec(m.sync, -1, NULL, &e), -1);
+	CHECK_STR(e.msg, "the helper for the network has ended");
+}
+
+TEST(a_device_that_cannot_be_is_an_error)
+{
+	start_with_network();
+	tell_network(NETWORK_ITEMS, 1, 2);
+	CHECK_INT(sync_expect_exec(m.sync, -1, NULL, &e), -1);
+	CHECK_STR(e.msg, "no device 2");
 }
