@@ -18,6 +18,9 @@ struct sandbox_extras {
 	int death_signal; /* that it gets when the caller's thread ends; 0: none */
 	size_t give_mount; /* n: sandbox_ref.mount becomes a descriptor of the n-th mount, which has
 			    * to be a new file system; 0: none */
+	int outer_user; /* a user namespace that is joined before the program's is made in it: the
+			 * owner of a network namespace that the caller may not join; -1: none. Then
+			 * one user and one group are mapped. */
 };
 
 /* What `create`, `run` and `exec` have ready before the sandbox is built. fds are borrowed. */

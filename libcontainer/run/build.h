@@ -37,6 +37,7 @@ struct build {
 	int target_cgroup_ns; /* exec: joined last; -1: it is the caller's */
 	int new_flags; /* namespaces that init is cloned with */
 	bool new_user; /* the one in between makes the user namespace, before the others */
+	bool outer_user; /* in another one, where it writes its maps itself */
 	bool new_time; /* and the time namespace */
 	bool between; /* there is one in between */
 	bool light; /* and shares our memory while we wait: nothing but exec's joining is left */

@@ -216,10 +216,38 @@ static int set_initial_affinity(struct build *b, struct lc_error *e)
 	return 0;
 }
 
+static int write_own_map(struct build *b, const char *path, const struct plan_id_map *map,
+			 struct lc_error *e)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "%u %u 1", map->inside, map->outside);
+	return procfs_write(b->procfs, path, text, e);
+}
+
+/* As an ordinary user may: only themselves, and without groups.  The outer one maps that user to
+ * its 0. */
+static int write_own_maps(struct build *b, uid_t uid, gid_t gid, struct lc_error *e)
+{
+	const struct plan_namespaces *ns = &b->plan->ns;
+	struct plan_id_map user = { ns->uid_maps.v[0].inside, uid, 1 };
+	struct plan_id_map group = { ns->gid_maps.v[0].inside, gid, 1 };
+
+	if (procfs_write(b->procfs, "self/setgroups", "deny", e) < 0 ||
+	    write_own_map(b, "self/gid_map", &group, e) < 0)
+		return -1;
+	return write_own_map(b, "self/uid_map", &user, e);
+}
+
 static int make_user_namespace(struct build *b, struct lc_error *e)
 {
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
 	if (unshare(CLONE_NEWUSER) < 0)
 		return lc_err_errno(e, "unshare the user namespace");
+	if (b->outer_user && write_own_maps(b, uid, gid, e) < 0)
+		return lc_err_in(e, "user namespace");
 	if (sync_send(b->box.sync, SYNC_MAP_IDS, -1, 0, e) < 0)
 		return -1;
 	return sync_expect(b->box.sync, SYNC_MAPPED, NULL, NULL, NULL, e);

@@ -279,13 +279,29 @@ static int open_procfs(struct build *b, struct lc_error *e)
 	return b->procfs < 0 && b->box.mapped_root ? -1 : 0;
 }
 
+/* Who makes a user namespace in another one than the caller's: only from there it can be mapped. */
+static int enter_outer_user(struct build *b, struct lc_error *e)
+{
+	const struct plan_namespaces *ns = &b->plan->ns;
+	int fd = b->args->extras ? b->args->extras->outer_user : -1;
+
+	if (fd < 0)
+		return 0;
+	if (!b->new_user || ns->uid_maps.n != 1 || ns->uid_maps.v[0].count != 1 ||
+	    ns->gid_maps.n != 1 || ns->gid_maps.v[0].count != 1)
+		return lc_err(e, LC_EINTERNAL, "an outer user namespace needs one mapped user");
+	b->joins[NS_USER].fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	b->outer_user = true;
+	return b->joins[NS_USER].fd < 0 ? lc_err_errno(e, "fcntl F_DUPFD") : 0;
+}
+
 static int prepare(struct build *b, struct lc_error *e)
 {
 	if (open_namespaces(b, e) < 0)
 		return -1;
 	take_network(b);
 	divide_work(b);
-	if (complete_maps(b, e) < 0 || open_procfs(b, e) < 0)
+	if (complete_maps(b, e) < 0 || enter_outer_user(b, e) < 0 || open_procfs(b, e) < 0)
 		return -1;
 	return sources_open(b, e);
 }
@@ -349,7 +365,8 @@ static int set_oom_score(struct build *b, pid_t pid, struct lc_error *e)
 
 static int write_maps(struct build *b, pid_t pid, struct lc_error *e)
 {
-	if (set_oom_score(b, pid, e) < 0 || ns_write_maps(b->procfs, pid, &b->plan->ns, e) < 0)
+	if (set_oom_score(b, pid, e) < 0 ||
+	    (!b->outer_user && ns_write_maps(b->procfs, pid, &b->plan->ns, e) < 0))
 		return -1;
 	return sync_send(b->sync, SYNC_MAPPED, -1, 0, e);
 }

@@ -52,6 +52,7 @@ static int make(struct running *r, int ends[4], struct lc_error *e)
 		.extra = ends[3],
 		.death_signal = SIGKILL,
 		.give_mount = job->upper ? 0 : 1,
+		.outer_user = -1,
 	};
 	struct lc_create how = {
 		.size = sizeof(how),
