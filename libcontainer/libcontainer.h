@@ -310,7 +310,7 @@ struct lc_sandbox {
 	const char *const *hide; /* PATH */
 	const char *const *tmpfs; /* PATH or PATH:BYTES */
 	const char *const *env; /* NAME=VALUE, or NAME: as the caller has it */
-	const char *const *net; /* "none", "host" */
+	const char *const *net; /* "none", "host", or what it may reach (hull-sandbox(1)) */
 	uint64_t wall_ms, cpu_ms; /* limits */
 	uint64_t memory, swap, output, fsize, disk; /* bytes */
 	uint64_t pids, nofile;

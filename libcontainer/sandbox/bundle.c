@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The bundle of a job: rootfs holds only what tmpcopyup copies into the program's own tmpfs. */
 #include "sandbox/sandbox.h"
+#include "sandbox/net.h"
 #include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -256,6 +257,8 @@ static void bundle_remove(struct job *job)
 		remove_entries(rootfs, job);
 	rmdir(path);
 	unlinkat(job->bundle_lock, "state", 0);
+	unlinkat(job->bundle_lock, NET_LINK, 0);
+	unlinkat(job->bundle_lock, NET_RESOLVER, 0);
 	if (rmdir(job->bundle) < 0 && errno != ENOENT)
 		log_warn(job->lc->log, "remove %s: %s", job->bundle, lc_errno_text(errno));
 }

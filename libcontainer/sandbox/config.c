@@ -5,6 +5,7 @@
 #include "json/encode.h"
 #include "sandbox/files.h"
 #include "sandbox/limits.h"
+#include "sandbox/net.h"
 #include "sandbox/set-id.h"
 #include "seccomp/seccomp.h"
 
@@ -181,12 +182,17 @@ static void put_namespaces(struct job *job, struct spec_linux *l)
 {
 	static const enum ns_type types[] = { NS_PID,  NS_MOUNT,  NS_IPC,    NS_UTS,
 					      NS_USER, NS_CGROUP, NS_NETWORK };
-	bool host_net = strs_have(&job->s.net, "host");
-
 	l->namespaces.v = arena_array(&job->arena, ARRAY_SIZE(types) + 1, sizeof(*l->namespaces.v));
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-		if (types[i] != NS_NETWORK || !host_net)
-			l->namespaces.v[l->namespaces.n++].type = types[i];
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		struct spec_namespace *ns = &l->namespaces.v[l->namespaces.n];
+
+		if (types[i] == NS_NETWORK && job->net == NET_HOST)
+			continue;
+		l->namespaces.n++;
+		ns->type = types[i];
+		if (types[i] == NS_NETWORK && job->net == NET_ALLOW)
+			ns->path = arena_printf(&job->arena, "%s/" NET_LINK, job->bundle);
+	}
 }
 
 /* Something of what the program writes is still there when it has ended. */
@@ -237,15 +243,6 @@ static int put_seccomp(struct job *job, struct spec_linux *l, struct lc_error *e
 	return 0;
 }
 
-static int check_net(const struct job *job, struct lc_error *e)
-{
-	for (size_t i = 0; i < job->s.net.n; i++)
-		if (strcmp(job->s.net.v[i], "none") != 0 && strcmp(job->s.net.v[i], "host") != 0)
-			return lc_err(e, LC_EUSAGE, "net \"%s\": expected none or host",
-				      job->s.net.v[i]);
-	return 0;
-}
-
 static int put_linux(struct job *job, struct lc_error *e)
 {
 	static const char *const readonly[] = { "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
@@ -253,8 +250,6 @@ static int put_linux(struct job *job, struct lc_error *e)
 	struct arena *a = &job->arena;
 	struct spec_linux *l = arena_alloc(a, sizeof(*l));
 
-	if (check_net(job, e) < 0)
-		return -1;
 	put_namespaces(job, l);
 	l->uidMappings = one_map(a, job->uid, job->host_uid);
 	l->gidMappings = one_map(a, job->gid, job->host_gid);
@@ -271,7 +266,7 @@ int config_make(struct job *job, struct lc_error *e)
 {
 	struct spec *spec = &job->spec;
 
-	if (limits_decide(job, e) < 0 || files_decide(job, e) < 0)
+	if (net_decide(job, e) < 0 || limits_decide(job, e) < 0 || files_decide(job, e) < 0)
 		return -1;
 	spec->ociVersion = STR("1.3.0");
 	spec->hostname = job->s.hostname ? job->s.hostname : STR("sandbox");

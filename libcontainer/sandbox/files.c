@@ -16,6 +16,7 @@
  */
 #include "sandbox/files.h"
 #include "sandbox/binds.h"
+#include "sandbox/net.h"
 #include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -447,15 +448,13 @@ static void add_scratch_dirs(struct job *job)
 
 static void add_kernel_fs(struct job *job)
 {
-	bool own_net = !strs_have(&job->s.net, "host");
-
 	job_mount(job, "/proc", "proc", "proc", "nosuid noexec nodev");
 	job_mount(job, "/dev", "tmpfs", "tmpfs", "nosuid noexec strictatime mode=755 size=64k");
 	job_mount(job, "/dev/pts", "devpts", "devpts",
 		  "nosuid noexec newinstance ptmxmode=0666 mode=0620");
 	job_mount(job, "/dev/shm", "tmpfs", "shm", "nosuid noexec nodev mode=1777 size=64m");
 	job_mount(job, "/dev/mqueue", "mqueue", "mqueue", "nosuid noexec nodev");
-	if (own_net)
+	if (job->net == NET_NONE) /* only who owns the network namespace may mount it */
 		job_mount(job, "/sys", "sysfs", "sysfs", "nosuid noexec nodev ro");
 	job_mount(job, SANDBOX_INIT, "bind", LIBEXECDIR "/hull-init", "bind ro nosuid nodev");
 }
@@ -484,6 +483,7 @@ int files_decide(struct job *job, struct lc_error *e)
 	job_mount(job, "/", "bind", arena_printf(&job->arena, "%s/rootfs/root", job->bundle),
 		  "rbind");
 	add_kernel_fs(job);
+	net_decide_files(job);
 	if (hide_decide(job, e) < 0)
 		return -1;
 	return binds_decide(job, e);

@@ -5,6 +5,7 @@
 #include "json/encode.h"
 #include "sandbox/changes.h"
 #include "sandbox/limits.h"
+#include "sandbox/net.h"
 
 #include <signal.h>
 #include <string.h>
@@ -209,6 +210,7 @@ char *report_text(struct job *job, const struct outcome *o)
 	if (o->w)
 		add_usage(&w, o);
 	add_limits(&w, job);
+	net_add_to_report(&w, job);
 	add_files(&w, job);
 	add_runtime(&w, job);
 	json_close(&w, '}');

@@ -8,6 +8,7 @@
 #include "run/exit.h"
 #include "sandbox/changes.h"
 #include "sandbox/limits.h"
+#include "sandbox/net.h"
 #include "sandbox/report.h"
 
 #include <fcntl.h>
@@ -34,6 +35,7 @@ struct running {
 	struct process_exit end;
 	struct lc_exit exit;
 	struct changes changes;
+	struct net net;
 	int tar; /* owned */
 };
 
@@ -52,7 +54,7 @@ static int make(struct running *r, int ends[4], struct lc_error *e)
 		.extra = ends[3],
 		.death_signal = SIGKILL,
 		.give_mount = job->upper ? 0 : 1,
-		.outer_user = -1,
+		.outer_user = job->host.euid ? r->net.user : -1,
 	};
 	struct lc_create how = {
 		.size = sizeof(how),
@@ -113,6 +115,7 @@ static int wait_for_end(struct running *r, struct lc_error *e)
 	collect(r);
 	if (container_remove(&r->m.c, ret < 0 ? &other : e) < 0)
 		return -1;
+	net_end(&r->net, r->job);
 	return ret;
 }
 
@@ -123,6 +126,8 @@ static int carry_out(struct running *r, struct lc_error *e)
 	bundle_sweep(r->job);
 	if (ret == 0)
 		ret = bundle_make(r->job, e);
+	if (ret == 0)
+		ret = net_start(&r->net, r->job, e);
 	if (ret == 0)
 		ret = foreground_begin(&r->f, e);
 	if (ret < 0) {
@@ -254,6 +259,7 @@ static void running_release(struct running *r)
 	changes_release(&r->changes);
 	fd_release(&r->tar);
 	creation_release(&r->m);
+	net_release(&r->net);
 	watch_close(&r->w);
 }
 
@@ -266,6 +272,7 @@ int lc_sandbox_run(struct lc *lc, const struct lc_sandbox *given, struct lc_sand
 		.f = FOREGROUND_NONE,
 		.m = CREATION_NONE,
 		.changes = CHANGES_NONE,
+		.net = NET_NOT_RUNNING,
 		.tar = -1,
 	};
 	struct lc_error other = { 0 };
@@ -362,7 +369,7 @@ int lc_sandbox_explain(struct lc *lc, const struct lc_sandbox *given, char **tex
 	buf_addf(&b, "user: %u inside is %u of the host\n", job.uid, job.host_uid);
 	buf_addf(&b, "working directory: %s\n", job.spec.process->cwd);
 	explain_files(&job, &b);
-	buf_addf(&b, "network: %s\n", strs_have(&job.s.net, "host") ? "the host's" : "none");
+	net_explain(&job, &b);
 	buf_addf(&b, "system calls: the %s profile\n", job.s.seccomp ? job.s.seccomp : "default");
 	explain_limits(&job, &b);
 	for (size_t i = 0; i < job.degraded.n; i++)

@@ -13,6 +13,7 @@
 #define LC_SANDBOX_JOB_H
 
 #include "libcontainer.h"
+#include "net/message.h"
 #include "plan/plan.h"
 #include "run/container.h"
 #include "spec/spec.h"
@@ -76,6 +77,9 @@ struct bundle_entry {
 	unsigned mode;
 };
 
+/* Which network the program has. */
+enum net_mode { NET_NONE, NET_HOST, NET_ALLOW };
+
 struct job {
 	struct lc *lc; /* borrowed; perhaps &own */
 	struct lc own; /* the caller's with another cgroup manager */
@@ -108,6 +112,10 @@ struct job {
 	struct limit limits[LIMITS];
 	PLAN_LIST(struct degraded) degraded;
 	size_t degraded_size;
+	enum net_mode net;
+	struct allow *allow; /* NET_ALLOW: what it may reach, and by which programs */
+	const char *pasta, *nft;
+	const struct net_report *net_report; /* once it is known */
 };
 
 /* ids, root and working directory, and where the bundle is; touches nothing. */

@@ -7,7 +7,7 @@ NO_OVERLAY=$BATS_FILE_TMPDIR/no-overlay
 # The program that is the first process inside, where hull looks for it.
 install_helpers() {
 	local name built
-	for name in hull-init hull-systemd; do
+	for name in hull-init hull-net hull-systemd; do
 		built=$(dirname "$1")/$name
 		[ -x "$built" ] || continue
 		cmp -s "$built" /usr/local/libexec/hull/$name && continue
