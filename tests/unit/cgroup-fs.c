@@ -499,6 +499,7 @@ TEST(a_threaded_one_is_killed_one_by_one)
 	CHECK_INT(pids.v[0], pid);
 	CHECK_OK(cgroup_kill(w->fd, SIGKILL, 0, &w->e), &w->e);
 	CHECK_INT(signal_that_ended(pid), SIGKILL);
+	CHECK_STR(read_in(w, "/t/leaf/cgroup.freeze"), "0"); /* as it was for that */
 	destroy(w);
 }
 
