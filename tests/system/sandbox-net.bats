@@ -35,7 +35,7 @@ teardown() {
 		denied '.name == "other.example" and .count >= 1'
 		denied '.address == "203.0.113.5" and .port == 443 and .protocol == "tcp" and .count == 1'
 		denied '.address == "203.0.113.6" and .port == 80'
-		! denied '.name == "good.example"' >/dev/null
+		run ! denied '.name == "good.example"'
 		fits_schema
 	done
 }
@@ -187,7 +187,7 @@ net_box_of() {
 			pgrep -f "hull-net .*$BATS_TEST_NUMBER.marker.example" || break
 			sleep 0.1
 		done
-		! pgrep -f "hull-net .*$BATS_TEST_NUMBER.marker.example"
+		run ! pgrep -f "hull-net .*$BATS_TEST_NUMBER.marker.example"
 		! pgrep -f "pasta .*--netns /proc/" || sleep 1
 		rm -f started
 		# The next one clears its files away.
