@@ -59,6 +59,25 @@ static void reset_signals(const struct sandbox *s)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* To 0 of the user namespace.  Where that maps no id to it, to the program's: what is made has to
+ * have an owner that the namespace knows. */
+static int become(int (*set)(uint32_t id), uint32_t of_program)
+{
+	if (set(0) == 0)
+		return 0;
+	return errno != EINVAL || (set(of_program) < 0 && errno != EINVAL) ? -1 : 0;
+}
+
+static int become_root(const struct sandbox *s, struct lc_error *e)
+{
+	const struct plan_process *p = s->plan->process;
+
+	if (become(sys_setresgid, p ? p->user.gid : 0) < 0 ||
+	    become(sys_setresuid, p ? p->user.uid : 0) < 0)
+		return lc_err_errno(e, "become root of the user namespace");
+	return 0;
+}
+
 int step_process(struct sandbox *s, struct lc_error *e)
 {
 	/* The namespaces may hold processes already: none may trace us (CVE-2016-9962). */
@@ -74,11 +93,7 @@ int step_process(struct sandbox *s, struct lc_error *e)
 	(void)setsid(); /* fails for the leader of a session only */
 	s->umask = umask(0); /* modes are exact from here on */
 	reset_signals(s);
-	/* Not every user namespace maps an id to 0. */
-	if (s->mapped_root && ((sys_setresgid(0) < 0 && errno != EINVAL) ||
-			       (sys_setresuid(0) < 0 && errno != EINVAL)))
-		return lc_err_errno(e, "become root of the user namespace");
-	return 0;
+	return s->mapped_root ? become_root(s, e) : 0;
 }
 
 int step_cgroup_namespace(struct sandbox *s, struct lc_error *e)

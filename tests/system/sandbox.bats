@@ -88,6 +88,9 @@ teardown() {
 	[ "$(echo "${lines[1]}" | awk '{ print $2 }')" = 65534 ]
 	[ "$(WHO=user box -- id -u)" = $U ]
 	[ "$(WHO=user box --uid 0 -- id -u)" = 0 ]
+	for WHO in root user; do
+		[ "$(box --uid 1234 -- sh -c 'echo >/usr/made && stat -c %u /usr/made')" = 1234 ]
+	done
 }
 
 @test "sandbox: every namespace is its own" {
