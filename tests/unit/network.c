@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static struct lc_error e;
@@ -346,7 +347,9 @@ TEST(the_process_tells_when_asked_and_then_of_changes_under_its_filter)
 	pid = fork();
 	if (pid == 0) {
 		close(hub[0]);
-		_exit(network_main(hub[1], taps, 1, &e) < 0 ? 1 : 0);
+		status = network_main(hub[1], taps, 1, &e) < 0 ? 1 : 0;
+		/* Before _exit() a sanitizer would make calls that are not on the list. */
+		syscall(SYS_exit_group, status);
 	}
 	close(hub[1]);
 	add_address("eth0", "10.1.0.2");
