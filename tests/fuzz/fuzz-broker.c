@@ -23,20 +23,6 @@
 
 enum { NODES = 16, STEPS = 64 };
 
-struct input {
-	const uint8_t *data;
-	size_t size;
-};
-
-static uint32_t take(struct input *in, size_t n)
-{
-	uint32_t v = 0;
-
-	for (; n && in->size; n--, in->size--)
-		v = v << 8 | *in->data++;
-	return v;
-}
-
 static const char *const names[] = { "a", "b",	 "d", "link", "vol",  "new", "..",	  ".",
 				     "",  "a/b", "/", "../x", "/etc", "up",  "../secret", "d/a" };
 
@@ -166,7 +152,8 @@ static uint64_t first_member(uint32_t opcode, uint32_t which)
 static void step(struct input *in)
 {
 	static _Alignas(8) uint8_t request[4096], out[BROKER_MAX];
-	uint32_t kind = take(in, 1) % ARRAY_SIZE(kinds), whose = take(in, 1), odd = take(in, 1);
+	uint32_t kind = input_take(in, 1) % ARRAY_SIZE(kinds), whose = input_take(in, 1),
+		 odd = input_take(in, 1);
 	struct fuse_in_header head = { .opcode = kinds[kind].opcode, .unique = 1 };
 	size_t arg = odd & 1 ? odd >> 1 : kinds[kind].arg, n = sizeof(head) + arg, len;
 	int fd;
@@ -174,14 +161,14 @@ static void step(struct input *in)
 	head.nodeid = known[whose % NODES] + (odd & 2 ? 1ULL << 24 : 0);
 	memset(request, 0, sizeof(request));
 	for (size_t i = 0; i < arg && i < 24; i++)
-		request[sizeof(head) + i] = (uint8_t)take(in, 1);
+		request[sizeof(head) + i] = (uint8_t)input_take(in, 1);
 	if (odd & 4 && arg >= 8) {
-		uint64_t first = first_member(head.opcode, take(in, 1));
+		uint64_t first = first_member(head.opcode, input_take(in, 1));
 
 		memcpy(request + sizeof(head), &first, sizeof(first));
 	}
 	for (int i = 0; i < 2; i++) {
-		const char *name = names[take(in, 1) % ARRAY_SIZE(names)];
+		const char *name = names[input_take(in, 1) % ARRAY_SIZE(names)];
 
 		memcpy(request + n, name, strlen(name) + 1);
 		n += strlen(name) + 1;

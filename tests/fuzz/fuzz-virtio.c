@@ -25,20 +25,6 @@ enum { RAM = 1 << 16, STEPS = 64 };
 static uint8_t ram[RAM];
 static struct memory memory = { .base = ram, .size = RAM, .low = RAM };
 
-struct input {
-	const uint8_t *data;
-	size_t size;
-};
-
-static uint32_t take(struct input *in, size_t n)
-{
-	uint32_t v = 0;
-
-	for (; n && in->size; n--, in->size--)
-		v = v << 8 | *in->data++;
-	return v;
-}
-
 static void set(struct vdev *d, uint32_t reg, uint32_t v)
 {
 	mmio_write(d, reg, &v, sizeof(v));
@@ -65,7 +51,7 @@ static void start(struct vdev *d)
 
 static void step(struct vdev *d, struct input *in)
 {
-	uint32_t what = take(in, 1), at = take(in, 2), v = take(in, 4);
+	uint32_t what = input_take(in, 1), at = input_take(in, 2), v = input_take(in, 4);
 	static const uint32_t sizes[] = { 1, 2, 4, 8 };
 	uint8_t data[8] = { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24) };
 
@@ -135,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		init_net(&net, &loop);
 		devices[3] = &net.dev;
 	}
-	d = devices[take(&in, 1) % 4];
+	d = devices[input_take(&in, 1) % 4];
 	memset(ram, 0, sizeof(ram));
 	start(d);
 	/* What is left when the steps are done was in memory before them. */
@@ -147,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	while (in.size) {
 		if (d == &net.dev)
-			exchange(&net, take(&in, 2));
+			exchange(&net, input_take(&in, 2));
 		step(d, &in);
 	}
 	vdev_kicked(d);

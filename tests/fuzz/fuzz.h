@@ -11,4 +11,20 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* An input that is read as numbers. */
+struct input {
+	const uint8_t *data;
+	size_t size;
+};
+
+/* The next @n bytes, or those that are left, the highest first. */
+static inline uint32_t input_take(struct input *in, size_t n)
+{
+	uint32_t v = 0;
+
+	for (; n && in->size; n--, in->size--)
+		v = v << 8 | *in->data++;
+	return v;
+}
+
 #endif

@@ -129,41 +129,43 @@ teardown() {
 	[ "$(cat out)" = once ]
 }
 
-# Somebody who may trace could write to hull's memory, through the init that shares it.
-@test "exec: nobody comes in before init has executed its program, where that shares hull's memory" {
+# Init has the memory of who makes it, and that is shown by strace.
+need_sharing() {
 	need_root
 	no_userns
 	! sanitized || skip "init never shares the memory of a program with AddressSanitizer"
 	command -v strace >/dev/null || skip "strace is not installed"
-	program sleep 1000
-	strace -f -qq -o trace -e trace=clone3,execve -e inject=execve:delay_enter=3000000 \
-		"$HULL" --root "$STATES" run "$ID" >/dev/null 3>&- &
-	until_true has_status "$ID" running
+}
+
+nobody_comes_in() {
 	grep -q 'flags=CLONE_VM|' trace
 	run hull exec "$ID" true
 	echo "$output"
 	[ "$status" -eq 125 ]
 	[ "$output" = "cannot exec in container \"$ID\" while it is created" ]
+}
+
+# Somebody who may trace could write to hull's memory, through the init that shares it.
+@test "exec: nobody comes in before init has executed its program, where that shares hull's memory" {
+	need_sharing
+	program sleep 1000
+	strace -f -qq -o trace -e trace=clone3,execve -e inject=execve:delay_enter=3000000 \
+		"$HULL" --root "$STATES" run "$ID" >/dev/null 3>&- &
+	until_true has_status "$ID" running
+	nobody_comes_in
 	until_true hull exec "$ID" true
 	hull kill "$ID" KILL
 	wait
 }
 
 @test "exec: nobody comes in before create has ended, whose memory init has from then on alone" {
-	need_root
-	no_userns
-	! sanitized || skip "init never shares the memory of a program with AddressSanitizer"
-	command -v strace >/dev/null || skip "strace is not installed"
+	need_sharing
 	program sh -c 'echo "$0" "$WHO"' begun
 	config '.process.env += ["WHO=alone"]'
 	strace -f -qq -o trace -e trace=clone3,exit_group -e inject=exit_group:delay_enter=3000000 \
 		"$HULL" --root "$STATES" create "$ID" >out 3>&- &
 	until_true has_status "$ID" created
-	grep -q 'flags=CLONE_VM|' trace
-	run hull exec "$ID" true
-	echo "$output"
-	[ "$status" -eq 125 ]
-	[ "$output" = "cannot exec in container \"$ID\" while it is created" ]
+	nobody_comes_in
 	until_true hull exec "$ID" true
 	hull start "$ID"
 	until_true has_status "$ID" stopped
