@@ -253,3 +253,21 @@ int file_mkdirs(const char *path, mode_t mode, struct lc_error *e)
 		return lc_err_errno(e, "mkdir %s", path);
 	return 0;
 }
+
+/* The last is NixOS's for programs with set-user-ID. */
+#define PROGRAM_DIRS \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/wrappers/bin"
+
+const char *file_find_program(struct arena *a, const char *path, const char *name)
+{
+	char *list = arena_printf(a, "%s:" PROGRAM_DIRS, path ? path : ""), *dir;
+
+	while ((dir = strsep(&list, ":"))) {
+		const char *file = arena_printf(a, "%s/%s", dir, name);
+		struct stat st;
+
+		if (dir[0] == '/' && !stat(file, &st) && S_ISREG(st.st_mode) && !access(file, X_OK))
+			return file;
+	}
+	return NULL;
+}

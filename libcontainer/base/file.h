@@ -37,4 +37,9 @@ int fd_write_all(int fd, const void *data, size_t len);
 /* Makes @path and its missing parents (mode for new ones), like mkdir -p. */
 int file_mkdirs(const char *path, mode_t mode, struct lc_error *e) lc_checked;
 
+/* The first program @name that the caller may execute: in the folders of @path (as in PATH; may be
+ * NULL; those that are not absolute do not count), then where distributions have theirs. NULL when
+ * there is none; the text is the arena's. */
+const char *file_find_program(struct arena *a, const char *path, const char *name);
+
 #endif

@@ -30,24 +30,6 @@
 
 /* ---- the process ---- */
 
-/* Engines may call with a PATH without sbin. */
-static char *find_criu(struct arena *a, struct lc_error *e)
-{
-	const char *path = getenv("PATH");
-	char *list =
-		arena_printf(a, "%s:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin", path ? path : "");
-	char *dir;
-
-	while ((dir = strsep(&list, ":"))) {
-		char *file = arena_printf(a, "%s/criu", dir);
-
-		if (dir[0] == '/' && access(file, X_OK) == 0)
-			return file;
-	}
-	lc_err(e, LC_EUNSUPPORTED, MISSING);
-	return NULL;
-}
-
 /* In the child: @fd once more, below the mounts of the mount namespace we are in now; nothing could
  * be mounted in the old one. */
 static int open_again(int fd, const char *path)
@@ -130,12 +112,13 @@ static int take_socket(int control, struct worker *w, struct lc_error *e)
 static int worker_start(struct criu *k, struct worker *w, struct lc_error *e)
 {
 	struct clone_args args = { .flags = CLONE_PIDFD, .exit_signal = SIGCHLD };
-	char *file = find_criu(k->arena, e);
+	/* Engines may call with a PATH without sbin. */
+	const char *file = file_find_program(k->arena, getenv("PATH"), "criu");
 	auto_fd ours = -1, theirs = -1;
 	int pair[2];
 
 	if (!file)
-		return -1;
+		return lc_err(e, LC_EUNSUPPORTED, MISSING);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return lc_err_errno(e, "socketpair");
 	ours = pair[0];

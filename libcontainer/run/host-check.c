@@ -139,23 +139,9 @@ static void check_user_namespaces(struct check *c)
 		tell(c, LC_CHECK_OK, "for users", "", NULL);
 }
 
-static const char *found_program(struct check *c, const char *name)
-{
-	static const char *const dirs[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
-					    "/usr/bin",	       "/sbin",		 "/bin" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		char *path = arena_printf(&c->arena, "%s/%s", dirs[i], name);
-
-		if (access(path, X_OK) == 0)
-			return path;
-	}
-	return NULL;
-}
-
 static void check_ids(struct check *c)
 {
-	const char *map = found_program(c, "newuidmap");
+	const char *map = file_find_program(&c->arena, NULL, "newuidmap");
 	size_t n = c->host.own_uid_map.n;
 
 	if (!c->host.euid)
@@ -335,7 +321,7 @@ static void check_kvm(struct check *c)
 
 static void check_criu(struct check *c)
 {
-	const char *path = found_program(c, "criu");
+	const char *path = file_find_program(&c->arena, getenv("PATH"), "criu");
 
 	tell(c, ok_or(path != NULL, LC_CHECK_NO), "criu", path,
 	     "install criu 3.15 or newer; only for checkpoint and restore");
@@ -371,7 +357,7 @@ static void check_engines(struct check *c)
 	for (size_t i = 0; i < ARRAY_SIZE(engines); i++) {
 		bool set;
 
-		if (!found_program(c, engines[i].name))
+		if (!file_find_program(&c->arena, NULL, engines[i].name))
 			continue;
 		any = true;
 		set = mentions_hull(c, engines[i].file);

@@ -141,21 +141,6 @@ bool ns_map_parse(struct arena *a, char *text, plan_id_maps *maps)
 	return true;
 }
 
-/* newuidmap and newgidmap are set-user-ID programs of the host's; where they lie is up to it. */
-static const char *const helper_dirs[] = { "/usr/bin", "/bin", "/usr/local/bin",
-					   "/run/wrappers/bin" };
-
-static const char *find_helper(struct arena *a, const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(helper_dirs); i++) {
-		char *path = arena_printf(a, "%s/%s", helper_dirs[i], name);
-
-		if (access(path, X_OK) == 0)
-			return path;
-	}
-	return NULL;
-}
-
 static char **helper_args(struct arena *a, const char *name, pid_t pid, const plan_id_maps *maps)
 {
 	char **argv = arena_array(a, 3 + 3 * maps->n, sizeof(*argv)), **p = argv;
@@ -174,7 +159,7 @@ static int map_with_helper(const char *name, pid_t pid, const plan_id_maps *maps
 			   struct lc_error *e)
 {
 	auto_arena a = { 0 };
-	const char *path = find_helper(&a, name);
+	const char *path = file_find_program(&a, NULL, name);
 	char **argv, *said;
 	int status;
 

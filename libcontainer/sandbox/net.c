@@ -23,25 +23,11 @@
 
 /* ---- deciding ---- */
 
-/* Where distributions have it: the caller's PATH is not asked. */
-static const char *find_tool(struct job *job, const char *name)
-{
-	static const char *const dirs[] = { "/usr/bin", "/usr/sbin",	  "/bin",
-					    "/sbin",	"/usr/local/bin", "/usr/local/sbin" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		char *path = arena_printf(&job->arena, "%s/%s", dirs[i], name);
-
-		if (access(path, X_OK) == 0)
-			return path;
-	}
-	return NULL;
-}
-
 static int need_tool(struct job *job, const char *name, const char *package, const char **path,
 		     struct lc_error *e)
 {
-	*path = find_tool(job, name);
+	/* The caller's PATH is not asked. */
+	*path = file_find_program(&job->arena, NULL, name);
 	if (*path)
 		return 0;
 	return lc_err(e, LC_EUNSUPPORTED,

@@ -605,6 +605,26 @@ TEST(missing_parents_are_made)
 	CHECK_INT(e.sys_errno, ENAMETOOLONG);
 }
 
+TEST(a_program_is_a_file_that_can_be_executed)
+{
+	auto_arena a = { 0 };
+	struct lc_error e = { 0 };
+	const char *base = test_dir();
+	const char *good = arena_printf(&a, "%s/b/no-such-program", base), *path;
+
+	CHECK_OK(file_mkdirs(arena_printf(&a, "%s/a/no-such-program", base), 0700, &e), &e);
+	CHECK_OK(file_mkdirs(arena_printf(&a, "%s/b", base), 0700, &e), &e);
+	path = arena_printf(&a, "relative::%s/a:%s/b", base, base);
+	CHECK(!file_find_program(&a, path, "no-such-program"));
+	CHECK_OK(file_replace_at(AT_FDCWD, good, "", 0, 0644, &e), &e);
+	CHECK(!file_find_program(&a, path, "no-such-program"));
+	CHECK_INT(chmod(good, 0755), 0);
+	CHECK_STR(file_find_program(&a, path, "no-such-program"), good);
+	CHECK_INT(chdir(base), 0);
+	CHECK(!file_find_program(&a, "b", "no-such-program"));
+	CHECK(file_find_program(&a, NULL, "env"));
+}
+
 TEST(taking_leaves_nothing_to_close)
 {
 	int raw = openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC), kept;
