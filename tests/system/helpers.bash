@@ -228,7 +228,7 @@ idmappable() {
 	truncate -s 64M "$1.ext4"
 	mkfs.ext4 -q -d "$1" "$1.ext4"
 	mount -o loop "$1.ext4" "$1"
-	IDMAPPABLE+=("$1")
+	IDMAPPABLE+=("$(realpath "$1")") # clean_up() has another working directory
 }
 
 # Whether hull was built with AddressSanitizer, which takes terabytes of address space and some time.
