@@ -56,6 +56,7 @@ struct sandbox {
 			  * or SYNC_LOG, read by sync_expect_exec); -1: on sync */
 	int console_socket; /* gets the master of a new pty (`run` in the foreground: its own
 			     * socketpair) */
+	bool keep_newlines; /* what takes the master is the caller's foreground, not an engine */
 	int tty; /* terminal without console_socket: the slave to use as it is */
 	int streams[3]; /* become descriptors 0 to 2; -1: the caller's own stay */
 	int extra; /* becomes descriptor 3 of the program; -1: nothing */

@@ -55,6 +55,19 @@ static int set_size(const struct plan_process *p, int master, struct lc_error *e
 	return 0;
 }
 
+/* "\n" shall come out of the caller's pipe as the program wrote it.  Here and not by who takes the
+ * master: a quick program would have written before. */
+static int keep_newlines(int master, struct lc_error *e)
+{
+	struct termios t;
+
+	if (tcgetattr(master, &t) < 0)
+		return lc_err_errno(e, "tcgetattr of the terminal");
+	t.c_oflag &= ~(tcflag_t)ONLCR;
+	return tcsetattr(master, TCSANOW, &t) < 0 ? lc_err_errno(e, "tcsetattr of the terminal")
+						  : 0;
+}
+
 /* A new terminal whose master goes to whoever asked for it; returns the slave. */
 static int make_terminal(struct sandbox *s, struct lc_error *e)
 {
@@ -66,7 +79,8 @@ static int make_terminal(struct sandbox *s, struct lc_error *e)
 	if (master < 0)
 		return -1;
 	slave = open_slave(master, e);
-	if (slave < 0 || set_size(p, master, e) < 0)
+	if (slave < 0 || set_size(p, master, e) < 0 ||
+	    (s->keep_newlines && keep_newlines(master, e) < 0))
 		return -1;
 	/* The group stays: it is devpts' gid=. */
 	if (p->user.uid && fchown(slave, p->user.uid, (gid_t)-1) < 0)

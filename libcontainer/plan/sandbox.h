@@ -40,6 +40,7 @@ struct sandbox_args {
 	bool share; /* create: init may have the caller's memory until its execve, and a thread
 		     * stands by to clone it (aside.h) */
 	int console_socket; /* gets the terminal's master, -1: none */
+	bool keep_newlines; /* the terminal makes no "\r\n" of "\n": it is copied by the caller */
 	/* What `sandbox` adds; NULL: nothing. */
 	const struct sandbox_extras *extras;
 	int preserve_fds; /* fds 3 to 3+n-1 are passed on; they have been seen to be open */

@@ -30,18 +30,8 @@ void console_resize(const struct console *c)
 		ioctl(c->master, TIOCSWINSZ, &size);
 }
 
-/* "\n" shall come out of a pipe as it went in; the caller's own terminal, which keeps OPOST, makes
- * "\r\n" of it. */
-static void keep_newlines(int master)
-{
-	struct termios t;
-
-	if (tcgetattr(master, &t) < 0)
-		return;
-	t.c_oflag &= ~(tcflag_t)ONLCR;
-	tcsetattr(master, TCSANOW, &t);
-}
-
+/* But for OPOST: the container's terminal leaves "\n" as it is (init/tty.c), this one makes "\r\n"
+ * of it. */
 static void make_raw(struct console *c)
 {
 	struct termios t;
@@ -65,7 +55,6 @@ int console_receive(struct console *c, struct lc_error *e)
 	if (n != 1 || c->master < 0)
 		return lc_err(e, LC_EINTERNAL, "the container's init sent no terminal");
 	fd_release(&c->socket);
-	keep_newlines(c->master);
 	console_resize(c);
 	make_raw(c);
 	return 0;

@@ -469,6 +469,7 @@ static int make_sandbox(struct creation *m, struct lc_error *e)
 		.start_fifo = m->start_fifo,
 		.status_fifo = m->status_fifo,
 		.console_socket = m->console_socket,
+		.keep_newlines = m->console.socket >= 0,
 		.preserve_fds = (int)m->how.preserve_fds,
 		.extras = m->extras,
 		.detach = !creation_in_foreground(m),

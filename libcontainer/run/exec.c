@@ -246,6 +246,7 @@ static int begin(struct execution *x, struct lc_error *e)
 		.start_fifo = -1,
 		.status_fifo = -1,
 		.console_socket = x->console_socket,
+		.keep_newlines = x->console.socket >= 0,
 		.preserve_fds = (int)x->how.preserve_fds,
 		.detach = x->how.detach,
 		.state_creating = container_hook_head(&x->c, status),

@@ -127,6 +127,7 @@ static int build_init(struct build *b, const struct sandbox_args *args, struct l
 	b->box.start_fifo = args->start_fifo;
 	b->box.status_fifo = args->status_fifo;
 	b->box.console_socket = args->console_socket;
+	b->box.keep_newlines = args->keep_newlines;
 	b->box.preserve_fds = args->preserve_fds;
 	if (args->extras) {
 		memcpy(b->box.streams, args->extras->streams, sizeof(b->box.streams));

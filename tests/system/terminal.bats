@@ -53,6 +53,59 @@ PY
 	[[ $output == *"got hello"* ]]
 }
 
+# on_terminal ARGS...: hull on a terminal of 99 columns and 33 lines, which gets 111 and 44 when it has
+# printed the first size; prints what was seen.
+on_terminal() {
+	shift_rootfs
+	python3 - "$HULL" --root "$STATES" "$@" <<'PY'
+import fcntl, os, pty, signal, struct, sys, termios
+signal.alarm(60)
+pid, fd = pty.fork()
+if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
+    os.execv(sys.argv[1], sys.argv[1:])
+seen = b""
+while True:
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    before, seen = seen, seen + data
+    if b"33 99" in seen and b"33 99" not in before:
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 44, 111, 0, 0))
+print(seen.decode().replace("\r", ""), end="")
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+}
+
+@test "terminal in the foreground: the size is the caller's, also when that changes" {
+	local script='trap "stty size; exit 7" WINCH; stty size; while :; do sleep 0.1; done'
+	program sh -c "$script"
+	run -7 on_terminal run "$ID"
+	[ "${lines[*]}" = "33 99 44 111" ]
+	config '.process.terminal = false'
+	program sleep 1000
+	hull run -d "$ID"
+	run -7 on_terminal exec -t "$ID" sh -c "$script"
+	[ "${lines[*]}" = "33 99 44 111" ]
+}
+
+@test "terminal in the foreground: newlines come out of a pipe as they were written" {
+	program printf 'a\nb\n'
+	printf 'a\nb\n' >wanted
+	hull run "$ID" </dev/null >out
+	cmp out wanted
+	config '.process.terminal = false'
+	program sleep 1000
+	hull run -d "$ID"
+	for _ in $(seq 20); do # what a quick program prints as well
+		hull exec -t "$ID" printf 'a\nb\n' </dev/null >out
+		cmp out wanted
+	done
+}
+
 @test "terminal: the last bytes arrive" {
 	program sh -c 'i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done; echo -n end'
 	run -0 hull run "$ID" </dev/null
