@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -65,6 +66,11 @@ static int parent_of(struct sandbox *s, const char *path, char name[NAME_MAX + 1
 
 /* ---- nodes ---- */
 
+void node_name(size_t i, char name[NODE_NAME])
+{
+	snprintf(name, NODE_NAME, "%zu", i);
+}
+
 static mode_t file_type(const struct plan_device *d)
 {
 	return d->type == 'b' ? S_IFBLK : d->type == 'p' ? S_IFIFO : S_IFCHR;
@@ -104,12 +110,31 @@ static int clone_host_node(const struct plan_device *d, struct lc_error *e)
 	return fd_take(&fd);
 }
 
-/* Where mknod is not permitted (user namespaces), the host's node is mounted. */
-static int bind_node(const struct plan_device *d, int dir, const char *name, struct lc_error *e)
+/* The one that the parent has made for it; -1 with ENOENT: none. */
+static int clone_given_node(struct sandbox *s, const struct plan_device *d)
+{
+	auto_fd fd = -1;
+	char name[NODE_NAME];
+
+	errno = ENOENT;
+	if (!d->outside || s->nodes < 0)
+		return -1;
+	node_name((size_t)(d - s->plan->devices.v), name);
+	fd = openat(s->nodes, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -1 : sys_open_tree(fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+}
+
+/* Where mknod is not permitted (user namespaces), a node from outside is mounted. */
+static int bind_node(struct sandbox *s, const struct plan_device *d, int dir, const char *name,
+		     struct lc_error *e)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
-	auto_fd target = -1, node = clone_host_node(d, e);
+	auto_fd target = -1, node = clone_given_node(s, d);
 
+	if (node < 0 && errno != ENOENT)
+		return lc_err_errno(e, "clone the node");
+	if (node < 0)
+		node = clone_host_node(d, e);
 	if (node < 0)
 		return -1;
 	target = dev_target(dir, name, e);
@@ -118,7 +143,7 @@ static int bind_node(const struct plan_device *d, int dir, const char *name, str
 	if (sys_mount_setattr(node, "", AT_EMPTY_PATH, &attr) < 0)
 		return lc_err_errno(e, "mount_setattr nosuid,noexec");
 	if (sys_move_mount(node, target, "") < 0)
-		return lc_err_errno(e, "mount the host's device");
+		return lc_err_errno(e, "mount the device");
 	return 0;
 }
 
@@ -161,13 +186,13 @@ static int make_device(struct sandbox *s, const struct plan_device *d, struct lc
 	if (dir < 0)
 		return -1;
 	if (d->bind)
-		return bind_node(d, dir, name, e);
+		return bind_node(s, d, dir, name, e);
 	if (make_node(d, dir, name, e) == 0)
 		return 0;
 	if (e->sys_errno == EEXIST)
 		return replace_node(d, dir, name, e);
 	if (e->sys_errno == EPERM && d->type != 'p')
-		return bind_node(d, dir, name, e);
+		return bind_node(s, d, dir, name, e);
 	return -1;
 }
 
@@ -238,14 +263,47 @@ static bool is_wanted(struct sandbox *s, const struct plan_symlink *l, int *has_
 	return *has_fds;
 }
 
+static int make_devices(struct sandbox *s, struct lc_error *e)
+{
+	for (size_t i = 0; i < s->plan->devices.n; i++)
+		if (make_device(s, &s->plan->devices.v[i], e) < 0)
+			return lc_err_in(e, "%s", s->plan->devices.v[i].path);
+	return 0;
+}
+
+/* Off again, by the working directory: no path leads there. */
+static int unmount_nodes(struct sandbox *s, struct lc_error *e)
+{
+	auto_fd cwd = openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fchdir(s->nodes) < 0)
+		return lc_err_errno(e, "enter the file system of nodes");
+	if (umount2(".", MNT_DETACH) < 0)
+		return lc_err_errno(e, "unmount the file system of nodes");
+	if ((cwd < 0 || fchdir(cwd) < 0) && chdir("/") < 0)
+		return lc_err_errno(e, "leave the file system of nodes");
+	close_later(s, &s->nodes);
+	return 0;
+}
+
+/* The kernel clones only what is mounted (before Linux 6.15): that is over the root meanwhile, where
+ * nobody but those who come in by a path sees it. */
+static int make_devices_with_nodes(struct sandbox *s, struct lc_error *e)
+{
+	if (s->nodes < 0)
+		return make_devices(s, e);
+	if (sys_move_mount(s->nodes, s->root, "") < 0)
+		return lc_err_errno(e, "mount the file system of nodes");
+	return make_devices(s, e) < 0 ? -1 : unmount_nodes(s, e);
+}
+
 int step_devices(struct sandbox *s, struct lc_error *e)
 {
 	const struct plan *plan = s->plan;
 	int has_fds = s->kernel_fs[KERNEL_PROC] >= 0 ? 1 : -1; /* not known yet */
 
-	for (size_t i = 0; i < plan->devices.n; i++)
-		if (make_device(s, &plan->devices.v[i], e) < 0)
-			return lc_err_in(e, "%s", plan->devices.v[i].path);
+	if (make_devices_with_nodes(s, e) < 0)
+		return -1;
 	for (size_t i = 0; i < plan->symlinks.n; i++)
 		if (is_wanted(s, &plan->symlinks.v[i], &has_fds) &&
 		    make_link(s, &plan->symlinks.v[i], e) < 0)

@@ -8,6 +8,11 @@
 #define LC_DEVICES_H
 
 #include "init/init.h"
+#include <stddef.h>
+
+/* The name of plan->devices[@i] in the file system of nodes that the parent has made. */
+enum { NODE_NAME = 24 };
+void node_name(size_t i, char name[NODE_NAME]);
 
 /* Opens /dev as s->dev, unless it is; makes it if it is missing. */
 int dev_open(struct sandbox *s, struct lc_error *e);

@@ -46,6 +46,7 @@ struct sandbox {
 		       * that was asked; -1: init clones plan's source.  Init keeps its fds here */
 	int *idmap_userns; /* one per plan->mounts: a user namespace for init to idmap with, or -1
 			    */
+	int nodes; /* a tmpfs with the nodes of plan->devices that are made outside (node_name()) */
 	const char *cgroup_path; /* container's cgroup: absolute path on the host */
 	bool cgroup_is_own; /* else that of the caller, where the container stays: to be seen only
 			     */
@@ -98,7 +99,7 @@ struct sandbox {
 #define SANDBOX_NONE \
 	{ \
 		.signals_ignored = ~0ULL, .bounding = ~0ULL, .sync = -1, .root_tree = -1, \
-		.procfs = -1, .start_fifo = -1, .status_fifo = -1, .console_socket = -1, \
+		.nodes = -1, .procfs = -1, .start_fifo = -1, .status_fifo = -1, .console_socket = -1, \
 		.tty = -1, .streams = { -1, -1, -1 }, .extra = -1, .root = -1, .dev = -1, \
 		.landlock = -1, .kernel_fs = { \
 			-1, \

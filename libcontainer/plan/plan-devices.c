@@ -57,6 +57,14 @@ static void put_device(struct planner *p, const struct plan_device *device)
 		there = &p->plan->devices.v[p->plan->devices.n++];
 	*there = *device;
 	there->bind = device->type != 'p' && cannot_mknod(p);
+	there->outside = there->bind && device->outside;
+}
+
+/* The caller can mknod where init, in its user namespace, cannot. */
+static bool caller_can_mknod(const struct planner *p)
+{
+	return p->host->initial_userns && held(p, CAP_MKNOD) && held(p, CAP_SYS_ADMIN) &&
+	       how_ns(p, NS_MOUNT) == NS_NEW;
 }
 
 static void put_defaults(struct planner *p)
@@ -106,6 +114,7 @@ static int put_configured(struct planner *p, size_t i)
 		.mode = from->fileMode.set ? from->fileMode.v & 07777 : 0666,
 		.uid = from->uid.v,
 		.gid = from->gid.v,
+		.outside = caller_can_mknod(p),
 	};
 	const struct plan_device *there = device_at(p, to.path);
 

@@ -85,14 +85,15 @@ struct plan_mount {
 			      * (sysfs without an own network namespace in a user namespace) */
 };
 
-/* A device node to make. bind: mknod is not possible, the host's node is bind-mounted instead. */
+/* A device node to make. bind: init cannot mknod, a node is bind-mounted instead: the host's, or with
+ * outside one that the parent has made for it (run/nodes.h). */
 struct plan_device {
 	char *path; /* absolute, inside the root */
 	char type; /* 'c', 'b' or 'p' */
 	uint32_t major, minor;
 	uint32_t mode; /* permission bits, exact regardless of umask */
 	uint32_t uid, gid; /* as seen inside */
-	bool bind;
+	bool bind, outside;
 	bool standard; /* one of the defaults: an existing right node is fine */
 };
 

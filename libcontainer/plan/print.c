@@ -104,6 +104,7 @@ static const struct field plan_device_fields[] = {
 	F_U32(struct plan_device, uid, OMIT_ZERO),
 	F_U32(struct plan_device, gid, OMIT_ZERO),
 	F_BOOL(struct plan_device, bind, OMIT_ZERO),
+	F_BOOL(struct plan_device, outside, OMIT_ZERO),
 	F_BOOL(struct plan_device, standard, OMIT_ZERO),
 	{},
 };

@@ -302,12 +302,11 @@ static int open_hook_files(struct creation *m, struct lc_error *e)
 
 /* ---- cgroup and sandbox ---- */
 
-static uint32_t host_id(const plan_id_maps *maps, uint32_t inside)
+static uint32_t root_outside(const plan_id_maps *maps)
 {
-	for (size_t i = 0; i < maps->n; i++)
-		if (inside >= maps->v[i].inside && inside - maps->v[i].inside < maps->v[i].count)
-			return maps->v[i].outside + (inside - maps->v[i].inside);
-	return inside;
+	uint32_t id = 0;
+
+	return ns_outside(maps, 0, &id) ? id : 0;
 }
 
 static int make_cgroup_for(struct creation *m, pid_t pid, struct lc_error *e)
@@ -325,8 +324,8 @@ static int make_cgroup_for(struct creation *m, pid_t pid, struct lc_error *e)
 	}
 	m->c.state.cgroup = ref;
 	if (cgroup->chown && m->cgroup >= 0 &&
-	    cgroup_chown(m->cgroup, host_id(&plan->ns.uid_maps, 0), host_id(&plan->ns.gid_maps, 0),
-			 e) < 0)
+	    cgroup_chown(m->cgroup, root_outside(&plan->ns.uid_maps),
+			 root_outside(&plan->ns.gid_maps), e) < 0)
 		return -1;
 	return 0;
 }

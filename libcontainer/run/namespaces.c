@@ -103,6 +103,19 @@ int ns_open(const struct plan_namespace *ns, struct lc_error *e)
 
 /* ---- maps ---- */
 
+bool ns_outside(const plan_id_maps *maps, uint32_t inside, uint32_t *outside)
+{
+	*outside = inside;
+	for (size_t i = 0; i < maps->n; i++) {
+		const struct plan_id_map *m = &maps->v[i];
+
+		*outside = m->outside + (inside - m->inside);
+		if (inside >= m->inside && inside - m->inside < m->count)
+			return true;
+	}
+	return maps->n == 0;
+}
+
 char *ns_map_text(struct arena *a, const plan_id_maps *maps)
 {
 	struct buf b = { .arena = a };

@@ -7,6 +7,7 @@
 #include "init/sync.h"
 #include "run/build.h"
 #include "run/net-devices.h"
+#include "run/nodes.h"
 #include "run/notify.h"
 #include "run/ns-shared.h"
 #include "run/process.h"
@@ -32,6 +33,7 @@ static void build_release(struct build *b)
 	fd_release(&b->helper);
 	fd_release(&b->box.sync);
 	fd_release(&b->box.root_tree);
+	fd_release(&b->box.nodes);
 	fd_release(&b->box.procfs);
 	fd_release(&b->procfs);
 	fd_release(&b->target_cgroup_ns);
@@ -304,7 +306,7 @@ static int prepare(struct build *b, struct lc_error *e)
 	divide_work(b);
 	if (complete_maps(b, e) < 0 || enter_outer_user(b, e) < 0 || open_procfs(b, e) < 0)
 		return -1;
-	return sources_open(b, e);
+	return nodes_make(b, e) < 0 ? -1 : sources_open(b, e);
 }
 
 /* ---- cloning ---- */

@@ -159,6 +159,17 @@ has_stopped() {
 	[ "$output" = "$(readlink "/proc/$pid/ns/net")" ]
 }
 
+@test "devices are the host's with their mode and owner, and have to be there" {
+	config '.linux.devices = [{path: "/dev/full", type: "c", major: 1, minor: 7, fileMode: 384}]'
+	program stat -c "%t:%T %a" /dev/full
+	run -0 user_hull run "$ID"
+	[ "$output" = "1:7 $(stat -c %a /dev/full)" ]
+	config '.linux.devices[0] += {path: "/dev/nothing", minor: 12}'
+	run user_hull run "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == *"/dev/nothing"*"the host has no device c 1:12"* ]]
+}
+
 @test "streams that cannot change their owner are passed on as they are" {
 	program sleep 1000
 	user_hull run -d "$ID"

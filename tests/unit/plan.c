@@ -896,9 +896,9 @@ static const char *devices_text(const struct plan *plan)
 	for (size_t i = 0; i < plan->devices.n; i++) {
 		const struct plan_device *d = &plan->devices.v[i];
 
-		buf_addf(&b, "%s%s %c %u:%u %o %u:%u%s%s", i ? "; " : "", d->path, d->type,
+		buf_addf(&b, "%s%s %c %u:%u %o %u:%u%s%s%s", i ? "; " : "", d->path, d->type,
 			 d->major, d->minor, d->mode, d->uid, d->gid, d->bind ? " bind" : "",
-			 d->standard ? " standard" : "");
+			 d->outside ? " outside" : "", d->standard ? " standard" : "");
 	}
 	return b.str;
 }
@@ -959,6 +959,32 @@ TEST(devices_are_bound_where_mknod_is_not_possible)
 	CHECK_INT(plan_for(&c, &inside)->devices.v[0].bind, 1);
 	weak.caps_held &= ~(1ULL << CAP_MKNOD);
 	CHECK_INT(plan_for(&c, &weak)->devices.v[0].bind, 1);
+}
+
+/* Of a user namespace, by a caller who may: what config.json lists, and nothing of the others. */
+TEST(devices_of_a_user_namespace_are_made_outside)
+{
+	struct config c = {
+		.namespaces = user_ns,
+		.linux_ = MAPS ",\"devices\":[{\"path\":\"/dev/kvm\",\"type\":\"c\",\"major\":10,"
+			       "\"minor\":232,\"fileMode\":432,\"gid\":3},{\"path\":\"/p\",\"type\":\"p\"}]"
+	};
+	struct plan_host host = root_host(), inside = userns_host();
+	const char *wanted = "/dev/kvm c 10:232 660 0:3 bind outside; /p p 0:0 666 0:0";
+	const char *by_host = "/dev/kvm c 10:232 660 0:3 bind; /p p 0:0 666 0:0";
+	const struct plan *plan = plan_for(&c, &host);
+
+	CHECK_INT(plan->devices.v[0].bind, 1);
+	CHECK_INT(plan->devices.v[0].outside, 0);
+	CHECK_CONTAINS(devices_text(plan), wanted);
+	CHECK_CONTAINS(devices_text(plan_for(&c, &inside)), by_host);
+	host.caps_held &= ~(1ULL << CAP_MKNOD);
+	CHECK_CONTAINS(devices_text(plan_for(&c, &host)), by_host);
+	host.caps_held |= 1ULL << CAP_MKNOD;
+	c.namespaces = NULL;
+	c.linux_ = ",\"devices\":[{\"path\":\"/dev/kvm\",\"type\":\"c\",\"major\":10,\"minor\":232}]";
+	CHECK_CONTAINS(devices_text(plan_for(&c, &host)), "/dev/kvm c 10:232 666 0:0");
+	CHECK(!strstr(devices_text(plan_for(&c, &host)), "outside"));
 }
 
 TEST(a_bound_dev_is_left_as_it_is)
