@@ -96,6 +96,14 @@ int step_process(struct sandbox *s, struct lc_error *e)
 	return s->mapped_root ? become_root(s, e) : 0;
 }
 
+int step_ipc_namespace(struct sandbox *s, struct lc_error *e)
+{
+	(void)s;
+	if (unshare(CLONE_NEWIPC) < 0)
+		return lc_err_errno(e, "unshare IPC namespace");
+	return 0;
+}
+
 int step_cgroup_namespace(struct sandbox *s, struct lc_error *e)
 {
 	(void)s;

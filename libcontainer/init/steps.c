@@ -33,6 +33,11 @@ static bool has_cgroup_namespace(const struct sandbox *s)
 	return s->plan->ns.of[NS_CGROUP].how == NS_NEW;
 }
 
+static bool makes_ipc_namespace(const struct sandbox *s)
+{
+	return s->new_ipc;
+}
+
 static bool has_keyring(const struct sandbox *s)
 {
 	return s->plan->new_keyring;
@@ -296,6 +301,7 @@ static int step_wait(struct sandbox *s, struct lc_error *e)
 const struct step init_steps[] = {
 	{ "prepare the process", step_process, always, false },
 	{ "enter the cgroup namespace", step_cgroup_namespace, has_cgroup_namespace, false },
+	{ "make the IPC namespace", step_ipc_namespace, makes_ipc_namespace, false },
 	{ "open procfs", step_procfs, wants_procfs, false },
 	{ "join a session keyring", step_keyring, has_keyring, false },
 	{ "set the host name", step_names, has_names, false },

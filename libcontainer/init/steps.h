@@ -14,6 +14,7 @@ void close_now(struct sandbox *s); /* what was taken so far */
 
 /* ns.c */
 int step_process(struct sandbox *s, struct lc_error *e);
+int step_ipc_namespace(struct sandbox *s, struct lc_error *e);
 int step_cgroup_namespace(struct sandbox *s, struct lc_error *e);
 int step_keyring(struct sandbox *s, struct lc_error *e);
 int step_names(struct sandbox *s, struct lc_error *e);

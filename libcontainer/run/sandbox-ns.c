@@ -240,6 +240,9 @@ static void divide_work(struct build *b)
 		b->new_flags &= ~CLONE_NEWUSER;
 	b->wait = b->between || plan->cgroup.driver == CGROUP_SYSTEMD;
 	b->box.mapped_root = new_user || b->joins[NS_USER].fd >= 0;
+	b->box.new_ipc = b->box.mapped_root && b->new_flags & CLONE_NEWIPC;
+	if (b->box.new_ipc)
+		b->new_flags &= ~CLONE_NEWIPC;
 	b->box.limits_outside = b->box.mapped_root;
 }
 

@@ -81,6 +81,21 @@ as_user() {
 	[ "$(tr -d '\r' <<<"$output" | tr '\n' ' ')" = "0:5 0:0 0:0 5:6 600 " ]
 }
 
+@test "user namespace: its root owns /dev/mqueue, also where it is joined by path" {
+	userns
+	inside 'stat -c %u:%g:%a /dev/mqueue; readlink /proc/self/ns/ipc'
+	[ "${lines[0]}" = 0:0:1777 ]
+	[ "${lines[1]}" != "$(readlink /proc/self/ns/ipc)" ]
+	program sleep 1000
+	hull run -d "$ID"
+	run -0 hull exec "$ID" sh -c 'readlink /proc/self/ns/ipc; readlink /proc/1/ns/ipc'
+	[ "${lines[0]}" = "${lines[1]}" ]
+	join_userns "$(pid_of "$ID")"
+	program stat -c %u:%g /dev/mqueue
+	run -0 hull run "$ID-b"
+	[ "$output" = 0:0 ]
+}
+
 @test "user namespace: several ranges, and two ids that change places" {
 	userns
 	config '.linux.uidMappings = [{containerID: 0, hostID: 100001, size: 1}, {containerID: 1, hostID: 100000, size: 1},
