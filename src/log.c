@@ -153,6 +153,14 @@ static void write_line(enum lc_level level, const char *text, const struct lc_er
 	}
 }
 
+/* Init's steps have their time already. */
+static bool is_timed(const char *text)
+{
+	size_t n = strlen(text);
+
+	return n > 4 && !strcmp(text + n - 4, " us)");
+}
+
 /* Debug lines carry the time since the one before: --debug is also the profile. */
 static void debug_line(const char *text)
 {
@@ -164,7 +172,7 @@ static void debug_line(const char *text)
 	us = (now.tv_sec - sink.last.tv_sec) * 1000000 + (now.tv_nsec - sink.last.tv_nsec) / 1000;
 	sink.last = now;
 	snprintf(line, sizeof(line), "%s (+%ld us)", text, us);
-	write_line(LC_LOG_DEBUG, line, NULL, NULL);
+	write_line(LC_LOG_DEBUG, is_timed(text) ? text : line, NULL, NULL);
 }
 
 static void sink_write(void *ctx, enum lc_level level, const char *text)

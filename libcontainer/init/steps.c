@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The order of what happens inside the sandbox, and the walk over it. */
 #include "init/steps.h"
+#include "base/clock.h"
 #include "base/own.h"
 #include "init/hooks.h"
 #include "init/sync.h"
@@ -397,12 +398,32 @@ static const struct step *steps_of(const struct sandbox *s)
 	return s->is_exec ? exec_steps : init_steps;
 }
 
+/* With the time since the step before it: the parent reads several lines at once, when it has time,
+ * and could not tell.  Not under a filter (*last < 0), which may forbid to ask for the time. */
+static void log_step(struct sandbox *s, const char *name, int64_t *last)
+{
+	int64_t now;
+
+	if (s->log.max < LC_LOG_DEBUG)
+		return;
+	now = *last < 0 ? -1 : (int64_t)clock_usec();
+	if (*last > 0)
+		log_debug(&s->log, "step: %s (+%lld us)", name, (long long)(now - *last));
+	else
+		log_debug(&s->log, "step: %s", name);
+	*last = now;
+}
+
 static int run_steps(const struct step *steps, struct sandbox *s, struct lc_error *e)
 {
+	int64_t last = 0;
+
 	for (const struct step *step = steps; step->name; step++) {
 		if (!step->wanted(s))
 			continue;
-		log_debug(&s->log, "step: %s", step->name);
+		log_step(s, step->name, &last);
+		if (step->run == step_seccomp)
+			last = -1;
 		if (s->progress) {
 			s->progress->what = NULL;
 			s->progress->step = step->name;

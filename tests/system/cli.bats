@@ -96,6 +96,63 @@ teardown() {
 	done
 }
 
+# What journald and syslog are sent by these commands, a line each.  Both sockets have fixed names.
+heard() {
+	unshare --mount --propagation private bash -ec 'mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /dev
+		mkdir -p /run/systemd/journal && exec "$@"' bash python3 -c '
+import os, select, socket, subprocess, sys
+hull, states = sys.argv[1:3]
+sockets = []
+for path in "/run/systemd/journal/socket", "/dev/log":
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.bind(path)
+    sockets.append(s)
+for words in sys.argv[3:]:
+    done = subprocess.run([hull, "--root", states, *words.split()], stdin=0, capture_output=True, text=True)
+    print(done.returncode, repr(done.stderr))
+    while True:
+        ready = select.select(sockets, [], [], 0)[0]
+        if not ready:
+            break
+        for s in ready:
+            print(repr(s.recv(65536)))
+os.unlink("/run/systemd/journal/socket")
+print(subprocess.run([hull, "--log=journald:x", "list"], stdin=0, capture_output=True, text=True).stderr)
+' "$HULL" "$STATES" "$@" </etc/hostname
+}
+
+@test "log: to journald and to syslog, by name or as hull" {
+	need_root
+	run -0 heard "--log=journald:me state nothere" "--log=syslog:me state nothere" "--log journald: state nothere" \
+		"--log syslog: state nothere" "--debug --log journald:me state nothere" "--log=journald:me --log-format=json state nothere"
+	echo "$output"
+	local plain='container "nothere" does not exist'
+	[ "$(grep -cxF "1 '$plain\n'" <<<"$output")" -eq 6 ] # the caller hears it as well
+	[ "$(grep -cxF "b'PRIORITY=3\nSYSLOG_IDENTIFIER=me\nMESSAGE=$plain\n'" <<<"$output")" -eq 3 ]
+	[ "$(grep -cxF "b'PRIORITY=3\nSYSLOG_IDENTIFIER=hull\nMESSAGE=$plain\n'" <<<"$output")" -eq 1 ]
+	[ "$(grep -cE "^b'<27>.* me\[[0-9]+\]: $plain" <<<"$output")" -eq 1 ]
+	[ "$(grep -cE "^b'<27>.* hull\[[0-9]+\]: $plain" <<<"$output")" -eq 1 ]
+	[[ $output == *"--log: journald: connect /run/systemd/journal/socket: no such file or directory"* ]]
+}
+
+@test "log: with --debug a profile: each step, and how long it took" {
+	config '.hooks.createRuntime = [{path: "/bin/sleep", args: ["sleep", "0.3"]}]'
+	run -0 hull --debug run "$ID"
+	echo "$output"
+	[ "$(grep -c 'level=debug' <<<"$output")" -eq "$(grep -cE 'level=debug msg="[^"]* \(\+[0-9]+ us\)"$' <<<"$output")" ]
+	# What docs/ARCHITECTURE.md says init does, in that order.
+	steps=$(sed -n 's/.*msg="step: \(.*\) (+[0-9]* us)"$/\1/p' <<<"$output")
+	for step in "prepare the process" "open the root" "mount filesystems" "make devices" "wait for the runtime's hooks" \
+		"mask paths" "change the root" "close descriptors" "find the program" "set ids" "set capabilities" "execute"; do
+		grep -qxF "$step" <<<"$steps"
+		steps=$(sed "0,/^$step\$/d" <<<"$steps")
+	done
+	# The hook is what took long.
+	next=$(grep -A1 "step: wait for the runtime's hooks" <<<"$output" | tail -1)
+	[[ $next =~ \(\+([0-9]+)\ us\) ]]
+	[ "${BASH_REMATCH[1]}" -ge 250000 ]
+}
+
 @test "a program that cannot be executed: one line, and 127 or 126" {
 	program /nothere
 	run hull run "$ID"

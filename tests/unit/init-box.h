@@ -33,6 +33,7 @@ struct box {
 	void (*notify)(struct box *b, int listener); /* called at SYNC_NOTIFY */
 	void (*setup)(struct box *b); /* called in the child before init */
 	char out[16384]; /* what the program printed, both streams */
+	bool debug; /* with those of each step */
 	char log[4096]; /* lines of SYNC_LOG */
 	struct lc_error e; /* init failed: box_run returned -1 */
 };

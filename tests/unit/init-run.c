@@ -596,6 +596,28 @@ TEST(container_hooks_run_where_they_should)
 	CHECK_STR(b->out, "{\"status\":\"created\",\"pid\":1} bar\n4\n");
 }
 
+/* And not when the parent reads it. */
+TEST(steps_tell_how_long_the_one_before_took)
+{
+	static char *args[] = { W("sh"), W("-c"), W("cat >/dev/null; sleep 0.3"), NULL };
+	static struct plan_hook hook = { .path = W("/bin/sh"), .args = { args, 3 } };
+	const char *line;
+	long long us = 0;
+
+	begin();
+	b->plan.hooks.create_container.v = &hook;
+	b->plan.hooks.create_container.n = 1;
+	b->s.state_creating = b->s.state_tail = "";
+	b->debug = true;
+	CHECK_INT(box_run(b, "true"), 0);
+	CHECK_CONTAINS(b->log, "step: prepare the process\n");
+	line = strstr(b->log, "step: run createContainer hooks (+");
+	CHECK(line && (line = strchr(line, '\n')) && (line = strstr(line, "(+")));
+	CHECK_INT(sscanf(line, "(+%lld us)\n", &us), 1);
+	if (us < 300000 || us > 20000000)
+		FAIL("%s", b->log);
+}
+
 TEST(a_failing_hook_is_named)
 {
 	static struct plan_hook no = { .path = (char *)"/bin/false" };
