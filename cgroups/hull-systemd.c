@@ -8,9 +8,10 @@
  *	hull-systemd [--user] [--timeout=SECONDS] attach UNIT PID [/CGROUP]
  *	hull-systemd [--user] [--timeout=SECONDS] stop UNIT
  *
- * A PROPERTY is its name, its D-Bus type and its values, each behind the byte UNIT_SEPARATOR.  On
- * standard output stands the unit's cgroup (start) or, with exit status 1, what went wrong.  It
- * waits for the job's end, but never longer than the timeout.
+ * A PROPERTY is its name, its D-Bus type and its values, each behind the byte UNIT_SEPARATOR.  In
+ * front of a name may stand the first version of systemd that has it ("253:NAME"): with an older
+ * one the property is left out.  On standard output stands the unit's cgroup (start) or, with exit
+ * status 1, what went wrong.  It waits for the job's end, but never longer than the timeout.
  */
 #include "cgroups/unit.h"
 #include "base/own.h"
@@ -34,6 +35,7 @@ struct session {
 	bool user;
 	uint64_t deadline; /* CLOCK_MONOTONIC, microseconds */
 	unsigned seconds;
+	unsigned version; /* of systemd; 0: not asked yet */
 	const char *unit;
 	char job[256]; /* object path; "": none is waited for */
 	char result[64]; /* of the job; "": it has not ended */
@@ -136,6 +138,8 @@ static int wait_until_ready(struct session *s)
 		if (r < 0)
 			break;
 	}
+	if (r >= 0) /* what asks for properties takes no time limit of its own */
+		r = sd_bus_set_method_call_timeout(s->bus, usec_left(s));
 	return r < 0 ? call_failed(s, "connect for", r, NULL) : 0;
 }
 
@@ -313,12 +317,46 @@ static int add_values(sd_bus_message *m, const char *type, char *rest)
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int add_property(sd_bus_message *m, char *property)
+/* "252 (252.39-1)" or "v254". */
+static int ask_version(struct session *s)
+{
+	sd_bus_error e = SD_BUS_ERROR_NULL;
+	char *text = NULL;
+	int r = sd_bus_get_property_string(s->bus, DESTINATION, PATH, MANAGER, "Version", &e,
+					   &text);
+
+	if (r < 0)
+		call_failed(s, "ask for the version, to start", r, &e);
+	else
+		s->version = (unsigned)strtoul(text + (*text == 'v'), NULL, 10);
+	sd_bus_error_free(&e);
+	free(text);
+	return r < 0 ? -1 : 0;
+}
+
+/* Takes "253:" off the name. 1: systemd has the property, 0: it is too old. */
+static int is_known(struct session *s, const char **name)
+{
+	const char *colon = strchr(*name, ':');
+	unsigned long since;
+
+	if (!colon)
+		return 1;
+	since = strtoul(*name, NULL, 10);
+	*name = colon + 1;
+	if (!s->version && ask_version(s) < 0)
+		return -1;
+	return s->version >= since;
+}
+
+static int add_property(struct session *s, sd_bus_message *m, char *property)
 {
 	char *rest = property;
 	const char *name = next_value(&rest), *type = next_value(&rest);
-	int r = name && type && *type ? 0 : -EINVAL;
+	int known = is_known(s, &name), r = type && *type ? 0 : -EINVAL;
 
+	if (known <= 0)
+		return known;
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'r', "sv");
 	if (r >= 0)
@@ -334,12 +372,12 @@ static int add_property(sd_bus_message *m, char *property)
 	return r < 0 ? fail("property %s: %s", name, lc_errno_text(-r)) : 0;
 }
 
-static int add_properties(sd_bus_message *m, char **properties)
+static int add_properties(struct session *s, sd_bus_message *m, char **properties)
 {
 	if (sd_bus_message_open_container(m, 'a', "(sv)") < 0)
 		return fail("no memory");
 	for (; *properties; properties++)
-		if (add_property(m, *properties) < 0)
+		if (add_property(s, m, *properties) < 0)
 			return -1;
 	return sd_bus_message_close_container(m) < 0 ? fail("no memory") : 0;
 }
@@ -379,6 +417,19 @@ static int print_cgroup(struct session *s)
 	return r < 0 ? -1 : 0;
 }
 
+#define GRACE (2 * UINT64_C(1000000))
+
+/* The unit is this program's already, and nobody waits for it any more: a job that is still queued
+ * must not make it later.  The deadline may have passed: this gets some time of its own. */
+static void abandon(struct session *s)
+{
+	sd_bus_message *m = method(s, "StopUnit");
+
+	if (m && sd_bus_message_append(m, "ss", s->unit, "replace") >= 0)
+		sd_bus_call(s->bus, m, GRACE, NULL, NULL);
+	sd_bus_message_unref(m);
+}
+
 /* 0: the unit's name is taken, which is no error the first time. */
 static int try_start(struct session *s, char **properties, bool last)
 {
@@ -386,11 +437,13 @@ static int try_start(struct session *s, char **properties, bool last)
 	int r = -1;
 
 	if (m && sd_bus_message_append(m, "ss", s->unit, "replace") >= 0 &&
-	    add_properties(m, properties) == 0 && sd_bus_message_append(m, "a(sa(sv))", 0) >= 0)
+	    add_properties(s, m, properties) == 0 && sd_bus_message_append(m, "a(sa(sv))", 0) >= 0)
 		r = call(s, "start", m, &reply,
 			 last ? NULL : "org.freedesktop.systemd1.UnitExists");
-	if (r > 0 && wait_for_job(s, "start", reply) < 0)
+	if (r > 0 && wait_for_job(s, "start", reply) < 0) {
+		abandon(s);
 		r = -1;
+	}
 	sd_bus_message_unref(reply);
 	sd_bus_message_unref(m);
 	return r;
@@ -423,7 +476,8 @@ static int set(struct session *s, char **words)
 	int r = -1;
 
 	/* runtime: until the next boot, as the unit itself. */
-	if (m && sd_bus_message_append(m, "sb", s->unit, 1) >= 0 && add_properties(m, words) == 0)
+	if (m && sd_bus_message_append(m, "sb", s->unit, 1) >= 0 &&
+	    add_properties(s, m, words) == 0)
 		r = call(s, "set properties of", m, NULL, NULL);
 	sd_bus_message_unref(m);
 	return r < 0 ? -1 : 0;

@@ -183,7 +183,7 @@ static int systemd_create(const struct plan_cgroup *plan, const struct plan_host
 		return -1;
 	if (ref.path[0] != '/' || !ref.path[1])
 		return lc_err(e, LC_ESYSTEM, "start %s: systemd tells no cgroup of it", ref.scope);
-	files = unit_files(a, plan);
+	files = unit_files(a, plan, -1);
 	*fd = set_up(mount, &ref, &files, pid, log, e);
 	if (*fd < 0) {
 		struct lc_error ignored;
@@ -211,7 +211,7 @@ static int systemd_update(const struct cgroup_ref *ref, const struct plan_cgroup
 	unit_add(&w, "set");
 	unit_add(&w, ref->scope);
 	unit_add_limits(&w, plan, dir, log);
-	files = unit_files(&a, plan);
+	files = unit_files(&a, plan, dir);
 	/* The files first: what the kernel refuses must not stay as a property. */
 	if (cg_apply(dir, &files, CG_IN_USE, log, e) < 0)
 		return -1;

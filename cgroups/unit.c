@@ -29,6 +29,28 @@ void unit_add(struct unit_words *w, const char *word)
 	w->v[w->n] = NULL;
 }
 
+/* A number as the kernel reads one for memory, with a suffix or without. */
+static bool parse_size(const char *text, uint64_t *out)
+{
+	static const char suffixes[] = "KMGTPE";
+	size_t digits = strspn(text, "0123456789");
+	const char *suffix;
+	char number[24];
+	unsigned shift;
+
+	if (!text[digits] || digits >= sizeof(number))
+		return str_u64(text, out);
+	snprintf(number, sizeof(number), "%.*s", (int)digits, text);
+	suffix = strchr(suffixes, text[digits] & ~0x20);
+	if (!suffix || text[digits + 1] || !str_u64(number, out))
+		return false;
+	shift = 10 * (unsigned)(suffix - suffixes + 1);
+	if (*out > UINT64_MAX >> shift)
+		return false;
+	*out <<= shift;
+	return true;
+}
+
 static void add_number(struct unit_words *w, const char *property, uint64_t v)
 {
 	unit_add(w, arena_printf(w->a, "%s" SEP "t" SEP "%" PRIu64, property, v));
@@ -52,19 +74,51 @@ static void plain(struct unit_words *w, const char *property, const char *value)
 		add_number(w, property, v);
 }
 
+static void memory(struct unit_words *w, const char *property, const char *value)
+{
+	uint64_t v = UINT64_MAX;
+
+	if (!strcmp(value, "max") || parse_size(value, &v))
+		add_number(w, property, v);
+}
+
 /* "default 100" or "100", and "8:0 100" for a device. */
-static void io_weight(struct unit_words *w, const char *property, const char *value)
+static void add_weight(struct unit_words *w, const char *property, const char *value,
+		       uint64_t (*convert)(uint64_t))
 {
 	const char *space = strchr(value, ' ');
 	uint64_t v;
 
+	if (!str_u64(space ? space + 1 : value, &v))
+		return;
 	if (!space || str_starts(value, "default "))
-		plain(w, property, space ? space + 1 : value);
-	else if (str_u64(space + 1, &v))
+		add_number(w, property, convert(v));
+	else
 		unit_add(w, arena_printf(w->a,
 					 "IODeviceWeight" SEP "a(st)" SEP "/dev/block/%.*s" SEP
 					 "%" PRIu64,
-					 (int)(space - value), value, v));
+					 (int)(space - value), value, convert(v)));
+}
+
+static uint64_t same(uint64_t weight)
+{
+	return weight;
+}
+
+static void io_weight(struct unit_words *w, const char *property, const char *value)
+{
+	add_weight(w, property, value, same);
+}
+
+/* Of systemd's 100 to 10000 the BFQ scheduler gets 100 to 1000; what is below is the same. */
+static uint64_t weight_of_bfq(uint64_t weight)
+{
+	return weight <= 100 || weight > 1000 ? weight : 100 + (weight - 100) * 11;
+}
+
+static void bfq_weight(struct unit_words *w, const char *property, const char *value)
+{
+	add_weight(w, property, value, weight_of_bfq);
 }
 
 /* "8:0 rbps=1000 wiops=max" */
@@ -127,23 +181,53 @@ static void bit_list(struct unit_words *w, const char *property, const char *val
 #define PERCENT	       (SECOND / 100)
 #define PERIOD_DEFAULT 100000
 
-/* "QUOTA PERIOD". systemd keeps whole percents of a processor: rounded up, so that the container
- * gets no less than it was promised. */
-static void cpu_max(struct unit_words *w, const char *property, const char *value)
+/* "QUOTA PERIOD", with UINT64_MAX for "max". */
+static bool parse_cpu_max(const char *value, uint64_t *quota, uint64_t *period)
 {
-	uint64_t quota, period = PERIOD_DEFAULT, usec = UINT64_MAX;
 	char text[64], *rest = text, *first;
 
+	*period = PERIOD_DEFAULT;
 	snprintf(text, sizeof(text), "%s", value);
 	first = strsep(&rest, " ");
-	if (!number_or_max(first, &quota) || (rest && !str_u64(rest, &period)) || !period)
+	return number_or_max(first, quota) && (!rest || str_u64(rest, period)) && *period;
+}
+
+/* Microseconds of processor time per second. systemd keeps whole percents of a processor: rounded
+ * up, so that the container gets no less than it was promised. */
+static uint64_t usec_of(uint64_t quota, uint64_t period, bool *rounded)
+{
+	uint64_t usec;
+
+	*rounded = false;
+	if (quota > UINT64_MAX / SECOND)
+		return UINT64_MAX;
+	usec = quota * SECOND / period;
+	*rounded = usec % PERCENT != 0;
+	return (usec + PERCENT - 1) / PERCENT * PERCENT;
+}
+
+static void cpu_max(struct unit_words *w, const char *property, const char *value)
+{
+	uint64_t quota, period;
+	bool rounded;
+
+	if (!parse_cpu_max(value, &quota, &period))
 		return;
-	if (quota != UINT64_MAX && quota <= UINT64_MAX / SECOND) {
-		usec = quota * SECOND / period;
-		usec = (usec + PERCENT - 1) / PERCENT * PERCENT;
-	}
-	add_number(w, property, usec);
+	add_number(w, property, usec_of(quota, period, &rounded));
 	add_number(w, "CPUQuotaPeriodUSec", period);
+}
+
+/* What systemd makes of it at its next reload is what the file gets now. */
+static char *rounded_cpu_max(struct arena *a, const char *value)
+{
+	uint64_t quota, period, usec;
+	bool rounded;
+
+	if (!parse_cpu_max(value, &quota, &period))
+		return NULL;
+	usec = usec_of(quota, period, &rounded);
+	return rounded ? arena_printf(a, "%" PRIu64 " %" PRIu64, usec * period / SECOND, period)
+		       : NULL;
 }
 
 /* systemd from 252 on: a weight of 0 is idle. */
@@ -157,24 +241,25 @@ static const struct {
 	const char *file, *property;
 	void (*add)(struct unit_words *w, const char *property, const char *value);
 } limits[] = {
-	{ "memory.min", "MemoryMin", plain },
-	{ "memory.low", "MemoryLow", plain },
-	{ "memory.high", "MemoryHigh", plain },
-	{ "memory.max", "MemoryMax", plain },
-	{ "memory.swap.max", "MemorySwapMax", plain },
-	{ "memory.zswap.max", "MemoryZSwapMax", plain },
+	{ "memory.min", "MemoryMin", memory },
+	{ "memory.low", "MemoryLow", memory },
+	{ "memory.high", "MemoryHigh", memory },
+	{ "memory.max", "MemoryMax", memory },
+	{ "memory.swap.max", "MemorySwapMax", memory },
+	{ "memory.zswap.max", "253:MemoryZSwapMax", memory },
 	{ "cpu.weight", "CPUWeight", plain },
-	{ "cpu.idle", "CPUWeight", cpu_idle },
+	{ "cpu.idle", "252:CPUWeight", cpu_idle },
 	{ "cpu.max", "CPUQuotaPerSecUSec", cpu_max },
 	{ "cpuset.cpus", "AllowedCPUs", bit_list },
 	{ "cpuset.mems", "AllowedMemoryNodes", bit_list },
 	{ "io.weight", "IOWeight", io_weight },
+	{ "io.bfq.weight", "IOWeight", bfq_weight },
 	{ "io.max", "IOReadBandwidthMax", io_max },
 	{ "pids.max", "TasksMax", plain },
 };
 
 /* What an update leaves out of cpu.max is what the file has. */
-static const char *completed(struct unit_words *w, const struct plan_cgroup_file *f, int dir)
+static const char *completed(struct arena *a, const struct plan_cgroup_file *f, int dir)
 {
 	const char *rest = strchr(f->value, ' ');
 	char now[64], *space;
@@ -186,9 +271,9 @@ static const char *completed(struct unit_words *w, const struct plan_cgroup_file
 	if (!space)
 		return f->value;
 	if (!f->keep_first)
-		return rest ? f->value : arena_printf(w->a, "%s%s", f->value, space);
+		return rest ? f->value : arena_printf(a, "%s%s", f->value, space);
 	*space = 0;
-	return arena_printf(w->a, "%s%s", now, rest ? rest : "");
+	return arena_printf(a, "%s%s", now, rest ? rest : "");
 }
 
 static bool has(const struct plan_cgroup *plan, const char *file, const char *value)
@@ -228,20 +313,32 @@ void unit_add_limits(struct unit_words *w, const struct plan_cgroup *plan, int d
 		}
 		for (size_t j = 0; j < ARRAY_SIZE(limits); j++)
 			if (!strcmp(f->file, limits[j].file))
-				limits[j].add(w, limits[j].property, completed(w, f, dir));
+				limits[j].add(w, limits[j].property, completed(w->a, f, dir));
 	}
 }
 
-struct plan_cgroup unit_files(struct arena *a, const struct plan_cgroup *plan)
+struct plan_cgroup unit_files(struct arena *a, const struct plan_cgroup *plan, int dir)
 {
 	struct plan_cgroup out = *plan;
+	bool idle = has(plan, "cpu.idle", "1");
 
-	if (!has(plan, "cpu.idle", "1"))
-		return out;
-	out.files.v = arena_array(a, plan->files.n, sizeof(*out.files.v));
+	out.files.v = arena_array(a, plan->files.n + 1, sizeof(*out.files.v));
 	out.files.n = 0;
-	for (size_t i = 0; i < plan->files.n; i++)
-		if (strcmp(plan->files.v[i].file, "cpu.weight") != 0)
-			out.files.v[out.files.n++] = plan->files.v[i];
+	for (size_t i = 0; i < plan->files.n; i++) {
+		struct plan_cgroup_file *f = &out.files.v[out.files.n];
+		char *rounded;
+
+		*f = plan->files.v[i];
+		if (idle && !strcmp(f->file, "cpu.weight"))
+			continue;
+		out.files.n++;
+		if (strcmp(f->file, "cpu.max") != 0)
+			continue;
+		rounded = rounded_cpu_max(a, completed(a, f, dir));
+		if (rounded) {
+			f->value = rounded;
+			f->keep_first = false;
+		}
+	}
 	return out;
 }

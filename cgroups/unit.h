@@ -2,6 +2,7 @@
 /*
  * A container's cgroup as a unit of systemd: limits as properties, and the program that talks to
  * systemd.  A property is a word: its name, D-Bus type and values, with UNIT_SEPARATOR between.
+ * "253:NAME" is left out where systemd is older than that.
  */
 #ifndef LC_UNIT_H
 #define LC_UNIT_H
@@ -26,8 +27,8 @@ void unit_add_limits(struct unit_words *w, const struct plan_cgroup *plan, int d
 		     const struct lc_log *log);
 
 /* @plan with the files that can be written beside these properties: none for the weight of a unit
- * that systemd has made idle. */
-struct plan_cgroup unit_files(struct arena *a, const struct plan_cgroup *plan);
+ * that systemd has made idle; quotas as systemd rounds them. @dir as above. */
+struct plan_cgroup unit_files(struct arena *a, const struct plan_cgroup *plan, int dir);
 
 /* Annotations org.systemd.property.NAME: values in the text form of GVariant. */
 int unit_add_annotations(struct unit_words *w, const struct pairs *properties,

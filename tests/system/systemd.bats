@@ -110,16 +110,43 @@ unit_gone() {
 	says cpuset.cpus 0
 }
 
+@test "systemd: limits that this systemd has no property for are in the files" {
+	limits '{unified: {"memory.zswap.max": "1M", "memory.max": "64M"}}'
+	[ -e "$(cgroup_root)/system.slice/memory.zswap.max" ] || limits '{unified: {"memory.max": "64M"}}'
+	shull run -d "$ID"
+	property MemoryMax 67108864
+	says memory.max 67108864
+	[ ! -e "$(cgroup_of "$ID")/memory.zswap.max" ] || says memory.zswap.max 1048576
+	systemctl daemon-reload
+	says memory.max 67108864
+}
+
+# A job waits for those of the units that it has to come after.
+@test "systemd: a job that does not end: what was waited for is named, and the unit does not come later" {
+	systemd-run --quiet --no-block --unit="slow-$ID" -p Type=oneshot sleep 1000
+	until_true eval '[ "$(systemctl show -P ActiveState "slow-$ID")" = activating ]'
+	config '.annotations = {"org.systemd.property.After": "['"'slow-$ID.service'"']"}'
+	run shull --timeout=4s run -d "$ID"
+	systemctl stop "slow-$ID"
+	echo "$output"
+	[ "$status" -eq 125 ]
+	[[ $output == *"start $UNIT: waited 4 s (--timeout) for systemd to finish "* ]]
+	until_true unit_gone
+	until_true nothing_left
+}
+
 @test "systemd: a reload changes neither limits nor device rules" {
 	limits '{memory: {limit: 67108864}, pids: {limit: 42}, cpu: {quota: 12345, period: 100000}}'
 	config '.linux.resources.devices = [{allow: false, access: "rwm"}] | .root.readonly = false |
 		.process.capabilities |= with_entries(.value += ["CAP_MKNOD", "CAP_SYSLOG"])'
 	shull run -d "$ID"
 	property CPUQuotaPerSecUSec 130ms # whole percents, rounded up
+	says cpu.max "13000 100000"
 	systemctl daemon-reload
 	systemctl set-property --runtime "$UNIT" Description=changed
 	says memory.max 67108864
 	says pids.max 42
+	says cpu.max "13000 100000"
 	hull exec "$ID" mknod /run/kmsg c 1 11
 	run hull exec "$ID" sh -c ': </run/kmsg'
 	[ "$status" -ne 0 ]
@@ -145,6 +172,9 @@ unit_gone() {
 	hull update --cpu-quota -1 --memory -1 "$ID"
 	property CPUQuotaPerSecUSec infinity
 	property MemoryMax infinity
+	hull update --cpu-quota 12345 "$ID"
+	property CPUQuotaPerSecUSec 250ms
+	says cpu.max "12500 50000"
 	hull update --cpuset-cpus 1 "$ID"
 	property AllowedCPUs 1
 	systemctl daemon-reload
@@ -279,7 +309,8 @@ unit_gone() {
 	[[ $output == "usage: "* ]]
 }
 
-@test "systemd: an ordinary user's own" {
+# A bundle and states of the user who has a session; u runs the user's hull.
+user_session() {
 	[ "${HULL_TEST_USER_SESSION:-}" = yes ] || skip "no user session (tests/vm/run --user-session)"
 	local d=$BATS_TEST_TMPDIR
 	while [ "$d" != / ]; do
@@ -291,10 +322,17 @@ unit_gone() {
 	HULL=$BATS_TEST_TMPDIR/hull
 	chown -R "$HULL_TEST_USER" "$BATS_TEST_TMPDIR"
 	"$HULL_TEST_AS_USER" "$HULL" spec --rootless
-	config '.process.terminal = false | .process.args = ["sleep", "1000"] |
-		.linux.resources = {memory: {limit: 67108864}, pids: {limit: 30}}'
+	config '.process.terminal = false | .process.args = ["sleep", "1000"]'
 	chown "$HULL_TEST_USER" config.json
-	u() { "$HULL_TEST_AS_USER" "$HULL" --root "$BATS_TEST_TMPDIR/ustates" "$@"; }
+}
+
+u() {
+	"$HULL_TEST_AS_USER" "$HULL" --root "$BATS_TEST_TMPDIR/ustates" "$@"
+}
+
+@test "systemd: an ordinary user's own" {
+	user_session
+	config '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 30}}'
 	u --systemd-cgroup run -d "$ID"
 	path=$(sed -n 's/^0:://p' "/proc/$(u state "$ID" | jq .pid)/cgroup")
 	[[ $path == /user.slice/user-2000.slice/user@2000.service/user.slice/hull-$ID.scope ]]
@@ -314,6 +352,32 @@ unit_gone() {
 	[ "$("$HULL_TEST_AS_USER" systemctl --user show -P MemoryMax "hull-$ID.scope")" = 52428800 ]
 	u pause "$ID"
 	u resume "$ID"
+	u delete --force "$ID"
+	[ ! -e "/sys/fs/cgroup$path" ]
+}
+
+@test "systemd: an ordinary user's own: a controller that it was not given is named, with the command" {
+	user_session
+	config '.linux.resources = {cpu: {cpus: "0"}}'
+	run u --systemd-cgroup --log-format json run "$ID"
+	echo "$output"
+	[ "$status" -eq 125 ]
+	jq -e '(.msg | contains("linux.resources.cpu.cpus: the cpuset controller is not available")) and
+		(.hint | contains("Delegate=cpu cpuset io memory pids"))' <<<"$output"
+	[ "$("$HULL_TEST_AS_USER" systemctl --user show -P LoadState "hull-$ID.scope")" = not-found ]
+}
+
+@test "systemd: an ordinary user without it: a cgroup beside the caller's, where systemd gave it one" {
+	user_session
+	config '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 30}}'
+	u run -d "$ID"
+	path=$(sed -n 's/^0:://p' "/proc/$(u state "$ID" | jq .pid)/cgroup")
+	[[ $path == /user.slice/user-2000.slice/user@2000.service/app.slice/hull-$ID ]]
+	[ "$(cat "/sys/fs/cgroup$path/memory.max")" = 67108864 ]
+	[ "$(cat "/sys/fs/cgroup$path/pids.max")" = 30 ]
+	u exec "$ID" true
+	u update --pids-limit 20 "$ID"
+	[ "$(cat "/sys/fs/cgroup$path/pids.max")" = 20 ]
 	u delete --force "$ID"
 	[ ! -e "/sys/fs/cgroup$path" ]
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* linux.resources as written in config.json, and the cgroup files that it becomes. */
 #include "base/arena.h"
+#include "base/file.h"
+#include "base/own.h"
 #include "base/str.h"
-#include "cgroups/cgroup.h"
+#include "cgroups/internal.h"
 #include "lc_test.h"
+
+#include <fcntl.h>
 
 static struct plan_host plain, bfq = { .bfq_weight = true };
 
@@ -420,6 +424,53 @@ TEST(check_before_update_is_passed_on)
 	CHECK(plan.check_memory_before_update);
 	translate(&a, "{\"memory\":{\"limit\":1}}", &plain, &plan, &notes);
 	CHECK(!plan.check_memory_before_update);
+}
+
+/* A directory stands for the cgroup: what a file has is what was written last. */
+static void put(int dir, const char *name, const char *text)
+{
+	auto_fd fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	CHECK_INT(fd_write_all(fd, text, strlen(text)), 0);
+}
+
+TEST(what_is_in_use_is_compared_with_the_limits_that_are_to_be)
+{
+	static const struct {
+		const char *limits, *wanted; /* "": they are written */
+	} cases[] = {
+		{ "\"limit\":4000", "limit: rejecting memory limit 4000 < usage 5000" },
+		{ "\"limit\":4000,\"swap\":9000",
+		  "limit: rejecting memory limit 4000 < usage 5000" },
+		{ "\"limit\":5000,\"swap\":6999",
+		  "swap: rejecting memory+swap limit 6999 < usage 7000" },
+		{ "\"limit\":5000,\"swap\":7000", "" },
+		{ "\"limit\":5000", "" },
+		{ "\"limit\":-1,\"swap\":-1", "" },
+	};
+	auto_fd dir = openat(AT_FDCWD, test_dir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	put(dir, "memory.current", "5000\n");
+	put(dir, "memory.swap.current", "2000\n");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		auto_arena a = {};
+		struct buf notes = { .arena = &a };
+		struct plan_cgroup plan;
+		struct lc_error e = {};
+		char now[32];
+
+		put(dir, "memory.max", "");
+		put(dir, "memory.swap.max", "");
+		translate(&a,
+			  arena_printf(&a, "{\"memory\":{%s,\"checkBeforeUpdate\":true}}",
+				       cases[i].limits),
+			  &plain, &plan, &notes);
+		CHECK_INT(cg_apply(dir, &plan, CG_IN_USE, NULL, &e), *cases[i].wanted ? -1 : 0);
+		CHECK_CONTAINS(e.msg, cases[i].wanted);
+		CHECK_INT(cg_read(dir, "memory.max", now, sizeof(now)) > 0, !*cases[i].wanted);
+		plan.check_memory_before_update = false;
+		CHECK_OK(cg_apply(dir, &plan, CG_IN_USE, NULL, &e), &e);
+	}
 }
 
 /* What docker sends with every update. */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cgroups/: limits and annotations as properties of a systemd unit. */
 #include "cgroups/unit.h"
+#include "base/file.h"
+#include "base/own.h"
 #include "lc_test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -105,9 +108,16 @@ TEST(files_become_properties)
 		{ "memory.low", "1", "MemoryLow|t|1" },
 		{ "memory.high", "1", "MemoryHigh|t|1" },
 		{ "memory.min", "1", "MemoryMin|t|1" },
+		{ "memory.min", "max", "MemoryMin|t|18446744073709551615" },
+		{ "memory.high", "3G", "MemoryHigh|t|3221225472" },
+		{ "memory.max", "16k", "MemoryMax|t|16384" },
+		{ "memory.max", "16kB", "" },
+		{ "memory.max", "999999999999P", "" },
 		{ "memory.swap.max", "0", "MemorySwapMax|t|0" },
+		{ "memory.zswap.max", "1M", "253:MemoryZSwapMax|t|1048576" },
+		{ "memory.oom.group", "1", "" },
 		{ "cpu.weight", "100", "CPUWeight|t|100" },
-		{ "cpu.idle", "1", "CPUWeight|t|0" },
+		{ "cpu.idle", "1", "252:CPUWeight|t|0" },
 		{ "cpu.idle", "0", "" },
 		{ "cpu.max", "50000 100000",
 		  "CPUQuotaPerSecUSec|t|500000 CPUQuotaPeriodUSec|t|100000" },
@@ -124,6 +134,11 @@ TEST(files_become_properties)
 		{ "io.weight", "default 100", "IOWeight|t|100" },
 		{ "io.weight", "7475", "IOWeight|t|7475" },
 		{ "io.weight", "8:16 200", "IODeviceWeight|a(st)|/dev/block/8:16|200" },
+		{ "io.weight", "nonsense", "" },
+		{ "io.bfq.weight", "750", "IOWeight|t|7250" },
+		{ "io.bfq.weight", "default 1000", "IOWeight|t|10000" },
+		{ "io.bfq.weight", "50", "IOWeight|t|50" },
+		{ "io.bfq.weight", "8:16 200", "IODeviceWeight|a(st)|/dev/block/8:16|1200" },
 		{ "io.max", "8:0 rbps=1000 wiops=max",
 		  "IOReadBandwidthMax|a(st)|/dev/block/8:0|1000 "
 		  "IOWriteIOPSMax|a(st)|/dev/block/8:0|18446744073709551615" },
@@ -144,5 +159,92 @@ TEST(files_become_properties)
 			snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", j ? " " : "",
 				 shown(w.v[j]));
 		CHECK_STR(all, cases[i].wanted);
+	}
+}
+
+/* systemd would write the same at its next reload. */
+TEST(files_get_quotas_as_systemd_rounds_them)
+{
+	static const struct {
+		const char *value, *wanted;
+	} cases[] = {
+		{ "50000 100000", "50000 100000" }, { "12345 100000", "13000 100000" },
+		{ "12345", "13000 100000" },	    { "3333 10000", "3400 10000" },
+		{ "max 50000", "max 50000" },	    { "max", "max" },
+		{ "nonsense", "nonsense" },
+	};
+	struct plan_cgroup_file files[] = {
+		{ .file = (char *)"cpu.weight", .value = (char *)"50", .member = (char *)"m" },
+		{ .file = (char *)"cpu.max", .member = (char *)"m" },
+	};
+	struct plan_cgroup plan = { .files = { files, 2 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		auto_arena a = { 0 };
+		struct plan_cgroup out;
+
+		files[1].value = (char *)cases[i].value;
+		out = unit_files(&a, &plan, -1);
+		CHECK_INT(out.files.n, 2);
+		CHECK_STR(out.files.v[0].value, "50");
+		CHECK_STR(out.files.v[1].value, cases[i].wanted);
+		CHECK_STR(files[1].value, cases[i].value);
+	}
+}
+
+TEST(an_idle_unit_gets_no_weight)
+{
+	struct plan_cgroup_file files[] = {
+		{ .file = (char *)"cpu.weight", .value = (char *)"50", .member = (char *)"m" },
+		{ .file = (char *)"cpu.idle", .value = (char *)"1", .member = (char *)"m" },
+	};
+	struct plan_cgroup plan = { .files = { files, 2 } }, out;
+	auto_arena a = { 0 };
+	struct unit_words w = { .a = &a };
+
+	out = unit_files(&a, &plan, -1);
+	CHECK_INT(out.files.n, 1);
+	CHECK_STR(out.files.v[0].file, "cpu.idle");
+	unit_add_limits(&w, &plan, -1, NULL);
+	CHECK_INT(w.n, 1);
+	CHECK_STR(shown(w.v[0]), "252:CPUWeight|t|0");
+}
+
+/* A directory with a file stands for the cgroup as it is. */
+TEST(updates_keep_the_other_half_of_a_quota)
+{
+	static const struct {
+		const char *now, *value, *wanted, *property;
+		bool keep_first;
+	} cases[] = {
+		{ "50000 100000", "max 50000", "now 50000", "CPUQuotaPerSecUSec|t|1000000", true },
+		{ "5000 10000", "max 30000", "5100 30000", "CPUQuotaPerSecUSec|t|170000", true },
+		{ "max 100000", "max 50000", "now 50000",
+		  "CPUQuotaPerSecUSec|t|18446744073709551615", true },
+		{ "50000 10000", "12345", "12400 10000", "CPUQuotaPerSecUSec|t|1240000", false },
+	};
+	auto_fd dir = openat(AT_FDCWD, test_dir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct plan_cgroup_file file = { .file = (char *)"cpu.max",
+						 .value = (char *)cases[i].value,
+						 .keep_first = cases[i].keep_first,
+						 .member = (char *)"m" };
+		struct plan_cgroup plan = { .files = { &file, 1 } }, out;
+		auto_arena a = { 0 };
+		struct unit_words w = { .a = &a };
+		auto_fd now =
+			openat(dir, "cpu.max", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+		CHECK_INT(fd_write_all(now, cases[i].now, strlen(cases[i].now)), 0);
+		unit_add_limits(&w, &plan, dir, NULL);
+		CHECK_INT(w.n, 2);
+		CHECK_STR(shown(w.v[0]), cases[i].property);
+		out = unit_files(&a, &plan, dir);
+		CHECK_INT(out.files.n, 1);
+		CHECK_STR(arena_printf(&a, "%s%s", out.files.v[0].keep_first ? "now" : "",
+				       out.files.v[0].value +
+					       (out.files.v[0].keep_first ? strlen("max") : 0)),
+			  cases[i].wanted);
 	}
 }
