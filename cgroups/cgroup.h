@@ -48,6 +48,9 @@ struct cgroup_ops {
 const struct cgroup_ops *cgroup_ops_of(enum cgroup_driver driver);
 extern const struct cgroup_ops cgroup_fs_ops; /* CGROUP_FS's */
 
+/* Is the program there through which CGROUP_SYSTEMD works? A build without libsystemd has none. */
+bool cgroup_systemd_is_there(void);
+
 int cgroup_open(const struct cgroup_ref *ref,
 		struct lc_error *e) lc_checked; /* owned O_DIRECTORY fd */
 

@@ -16,6 +16,7 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define PROGRAM	   LIBEXECDIR "/hull-systemd"
 #define ANSWER_MAX 8192
@@ -102,6 +103,11 @@ int unit_ask(const struct cgroup_ref *ref, const struct unit_words *words, struc
 		return lc_err(e, LC_ESYSTEM, "%s", *text ? text : "hull-systemd failed in silence");
 	*answer = text;
 	return 0;
+}
+
+bool cgroup_systemd_is_there(void)
+{
+	return faccessat(AT_FDCWD, PROGRAM, X_OK, AT_EACCESS) == 0;
 }
 
 /* ---- making the scope ---- */

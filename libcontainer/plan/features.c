@@ -51,7 +51,7 @@ static void add_namespaces(struct json_writer *w, const struct plan_host *host)
 
 static void add_cgroup(struct json_writer *w)
 {
-	bool systemd = cgroup_ops_of(CGROUP_SYSTEMD);
+	bool systemd = cgroup_systemd_is_there();
 
 	json_open(w, "cgroup", '{');
 	json_add_bool(w, "v1", false);
@@ -115,7 +115,8 @@ char *features_text(struct arena *a, const struct plan_host *host, size_t *len)
 					     "poststop",
 					     NULL };
 	/* Those that change what a container may do; a name with a dot at the end is a prefix. */
-	static const char *const unsafe[] = { "org.systemd.property.", "run.oci.", NULL };
+	static const char *const unsafe[] = { "dev.hull.", "org.criu.config",
+					      "org.systemd.property.", "run.oci.", NULL };
 	struct json_writer w = { .out = { .arena = a }, .indent = 2 };
 
 	json_open(&w, NULL, '{');

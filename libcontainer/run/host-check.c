@@ -207,13 +207,14 @@ static void check_controllers(struct check *c)
 static void check_systemd(struct check *c)
 {
 	bool runs = access("/run/systemd/system", F_OK) == 0;
-	bool built = cgroup_ops_of(CGROUP_SYSTEMD) != NULL;
+	bool there = cgroup_systemd_is_there();
 
-	tell(c, ok_or(runs && built, LC_CHECK_NO), "manager systemd",
-	     !built ? "not in this build"
+	tell(c, ok_or(runs && there, LC_CHECK_NO), "manager systemd",
+	     !there ? "hull-systemd is missing"
 	     : runs ? ""
 		    : "systemd is not PID 1",
-	     built ? "use --cgroup-manager=cgroupfs" : "build hull with libsystemd");
+	     there ? "use --cgroup-manager=cgroupfs"
+		   : "install hull-systemd, or build hull with libsystemd");
 }
 
 /* ---- security modules ---- */

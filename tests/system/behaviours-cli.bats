@@ -171,7 +171,11 @@ PY
 		and (.linux.apparmor | has("enabled")) and (.linux.selinux | has("enabled"))
 		and (.linux.intelRdt | has("enabled")) and .linux.mountExtensions.idmap.enabled
 		and .linux.netDevices.enabled and (.linux.memoryPolicy.modes | length > 0)
-		and (.potentiallyUnsafeConfigAnnotations | index("run.oci."))' out
+		and (.linux.cgroup | .v1 == false and .rdma and .systemd == .systemdUser and (.systemd | type == "boolean"))
+		and .linux.intelRdt.schemata and .linux.intelRdt.monitoring
+		and (.potentiallyUnsafeConfigAnnotations | index("run.oci.") and index("org.systemd.property.")
+			and index("org.criu.config") and index("dev.hull."))
+		and (.annotations["dev.hull.version"] | length > 0)' out
 }
 
 @test "--log: file:, and a path relative to the caller" {

@@ -288,7 +288,12 @@ unit_gone() {
 }
 
 @test "systemd: the program is missing" {
+	hull features | jq -e '.linux.cgroup | .systemd and .systemdUser'
+	hull check --json | jq -e '.checks[] | select(.name == "manager systemd") | .state == "ok"'
 	mv /usr/local/libexec/hull/hull-systemd /usr/local/libexec/hull/away
+	hull features | jq -e '.linux.cgroup | .systemd == false and .systemdUser == false'
+	hull check --json >check.json || :
+	jq -e '.checks[] | select(.name == "manager systemd") | .state == "no" and .found == "hull-systemd is missing"' check.json
 	run shull run "$ID"
 	mv /usr/local/libexec/hull/away /usr/local/libexec/hull/hull-systemd
 	[ "$status" -eq 125 ]
