@@ -102,6 +102,21 @@ state_of_check() {
 	[[ $output == *"Containers cannot be run here"* ]]
 }
 
+@test "check: settings that restrict user namespaces of ordinary users" {
+	hull_of_users
+	mkdir kernel
+	cp /proc/sys/kernel/* kernel/ 2>/dev/null || :
+	for setting in unprivileged_userns_clone=0 apparmor_restrict_unprivileged_userns=1; do
+		rm -f kernel/*userns*
+		echo "${setting#*=}" >"kernel/${setting%=*}"
+		run unshare --mount sh -c 'mount --bind kernel /proc/sys/kernel &&
+			exec setpriv --reuid 65533 --regid 65533 --clear-groups env -u XDG_RUNTIME_DIR "$0" check' "$BATS_TEST_TMPDIR/hull"
+		echo "$output"
+		[ "$status" -eq 1 ]
+		[[ $output == *"  bad  for users          kernel.${setting%=*} = ${setting#*=}"*"-> sysctl -w kernel.${setting%=*}=$((1 - ${setting#*=}))"* ]]
+	done
+}
+
 # One that is not installed here as well: its program and its settings are laid over this machine's.
 @test "check: an engine that is set up" {
 	need_root

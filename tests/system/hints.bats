@@ -17,7 +17,12 @@ teardown() {
 
 # The rows of docs/ERRORS.md: words, errno or nothing, hint, with tabs between.
 rows() {
-	sed -nE 's/^\| `([^`]*)`( \(([A-Z]+)\))? \| (.*) \|$/\1\t\3\t\4/p' "$BATS_TEST_DIRNAME/../../docs/ERRORS.md"
+	sed -nE '/`\/proc\/sys/d; s/^\| `([^`]*)`( \(([A-Z]+)\))? \| (.*) \|$/\1\t\3\t\4/p' "$BATS_TEST_DIRNAME/../../docs/ERRORS.md"
+}
+
+# Those of the settings: file, value, hint.
+settings() {
+	sed -nE 's/^\| `(\/proc\/sys\/[^`]*)` \| ([0-9]) \| (.*) \|$/\1\t\2\t\3/p' "$BATS_TEST_DIRNAME/../../docs/ERRORS.md"
 }
 
 # hinted WORDS ERRNO: what `run` ran failed with one error that has the words and the hint of that row.
@@ -150,6 +155,44 @@ idmapped_mount() {
 	run unshare --user --map-root-user --mount sh -c 'echo 0 >/proc/sys/user/max_user_namespaces
 		exec "$0" --root "$1" --cgroup-manager=disabled --log-format json run "$2"' "$HULL" "$STATES" "$ID"
 	hinted 'user namespace' ENOSPC
+}
+
+# restricted NAME VALUE: an ordinary user's container, which the kernel refuses (in a chroot), where
+# /proc/sys/kernel/NAME is VALUE.
+restricted() {
+	local d=$BATS_TEST_TMPDIR
+	cp "$HULL" "$d/hull"
+	while [ "$d" != / ]; do
+		chmod o+x "$d"
+		d=$(dirname "$d")
+	done
+	rm config.json
+	"$HULL" spec --rootless
+	config '.process.terminal = false | .linux.uidMappings[0].hostID = 65533 | .linux.gidMappings[0].hostID = 65533'
+	mkdir -p kernel again
+	cp /proc/sys/kernel/* kernel/ 2>/dev/null || :
+	echo "$2" >"kernel/$1"
+	install -d -o 65533 -g 65533 users
+	# shellcheck disable=SC2016 # expanded inside
+	run unshare --mount sh -c 'mount --bind kernel /proc/sys/kernel && mount --rbind / again && exec chroot again env -C "$PWD" \
+		setpriv --reuid 65533 --regid 65533 --clear-groups "$0" --root "$PWD/users" --cgroup-manager=disabled --log-format json run "$1"' \
+		"$BATS_TEST_TMPDIR/hull" "$ID"
+	[ "$status" -eq 125 ]
+}
+
+@test "hint: settings that keep ordinary users from their namespaces: the command that changes them" {
+	local file value text
+	while IFS=$'\t' read -r file value text; do
+		restricted "${file##*/}" "$value"
+		echo "$file: $output"
+		[ "$(jq -r .hint <<<"$output")" = "$(sed 's/\\\\/\\/g; s/\\|/|/g' <<<"$text")" ]
+		[[ $text == *"as root"*"sysctl -w kernel.${file##*/}=$((1 - value))"* ]]
+		rm "kernel/${file##*/}"
+	done < <(settings)
+	[ "$(settings | wc -l)" -eq 2 ]
+	# Neither is in the way.
+	restricted apparmor_restrict_unprivileged_userns 0
+	hinted "clone the container's init" EPERM
 }
 
 @test "hint: each row of docs/ERRORS.md has a test above" {
