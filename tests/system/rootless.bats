@@ -190,6 +190,80 @@ has_stopped() {
 	jq -e '.hint | test("sysctl -w user.max_user_namespaces=")' <<<"$output"
 }
 
+# delegate CONTROLLER...: a cgroup of the user's, where a shell of theirs is in "caller"; with the
+# controllers of these that are here.
+delegate() {
+	local controller root
+	root=$(cgroup_root)
+	D=$root/user-$ID
+	mkdir "$D"
+	for controller; do
+		! grep -qw "$controller" "$root/cgroup.controllers" ||
+			echo "+$controller" >"$root/cgroup.subtree_control"
+	done
+	mkdir "$D/caller"
+	chown $U:$U "$D" "$D/caller" "$D"/{,caller/}cgroup.{procs,threads,subtree_control}
+}
+
+# in_delegated ARGS...: hull, from there
+in_delegated() {
+	# shellcheck disable=SC2016 # expanded inside
+	sh -c 'echo $$ >"$0/caller/cgroup.procs" && exec "$@"' "$D" \
+		setpriv --reuid $U --regid $U --clear-groups -- "$HULL" "$@"
+}
+
+@test "a delegated cgroup: limits, update, pause, exec, ps, and nothing is left" {
+	delegate pids memory
+	config '.linux.resources = {unified: {"cgroup.max.depth": "3"}}'
+	! grep -qw pids "$D/cgroup.controllers" || config '.linux.resources.pids.limit = 20'
+	! grep -qw memory "$D/cgroup.controllers" || config '.linux.resources.memory.limit = 67108864'
+	program sleep 1000
+	in_delegated run -d "$ID"
+	pid=$(user_hull state "$ID" | jq .pid)
+	cg=$D/hull-$ID
+	[ "$(cat "$cg/cgroup.procs")" = "$pid" ]
+	[ "$(cat "$cg/cgroup.max.depth")" = 3 ]
+	[ ! -e "$cg/pids.max" ] || [ "$(cat "$cg/pids.max")" = 20 ]
+	[ ! -e "$cg/memory.max" ] || [ "$(cat "$cg/memory.max")" = 67108864 ]
+	echo '{"unified": {"cgroup.max.depth": "4"}}' | in_delegated update -r - "$ID"
+	[ "$(cat "$cg/cgroup.max.depth")" = 4 ]
+	! grep -qw memory "$D/cgroup.controllers" || {
+		in_delegated update --memory 50M "$ID"
+		[ "$(cat "$cg/memory.max")" = 52428800 ]
+		[ "$(in_delegated events --stats "$ID" | jq .data.memory.usage.limit)" = 52428800 ]
+	}
+	in_delegated exec -d --pid-file exec.pid "$ID" sleep 1000
+	grep -qx "$(cat exec.pid)" "$cg/cgroup.procs"
+	[ "$(in_delegated ps --format json "$ID" | jq length)" = 2 ]
+	in_delegated pause "$ID"
+	grep -qx 'frozen 1' "$cg/cgroup.events"
+	[ "$(user_hull state "$ID" | jq -r .status)" = paused ]
+	in_delegated resume "$ID"
+	in_delegated delete --force "$ID"
+	[ ! -e "$cg" ]
+	until_true rmdir "$D/caller"
+	rmdir "$D"
+}
+
+@test "a delegated cgroup: a controller that is not in it is named, with the command" {
+	grep -qw pids "$(cgroup_root)/cgroup.controllers" || skip "needs the pids controller (the test VM has it)"
+	delegate pids
+	mkdir "$D/own"
+	chown $U:$U "$D"/own{,/cgroup.{procs,threads,subtree_control}}
+	config '.linux.resources.pids.limit = 20 | .linux.cgroupsPath = $p' --arg p "own/$ID"
+	# Nobody gave it to this one: what enables controllers above is root's.
+	chown 0:0 "$D/cgroup.subtree_control"
+	run in_delegated --log-format json run "$ID"
+	echo "$output"
+	[ "$status" -eq 125 ]
+	jq -e '(.msg | contains("linux.resources.pids.limit: the pids controller cannot be enabled")) and
+		(.hint | contains("Delegate=cpu cpuset io memory pids"))' <<<"$output"
+	[ ! -e "$D/own/$ID" ]
+	rmdir "$D/own"
+	until_true rmdir "$D/caller"
+	rmdir "$D"
+}
+
 @test "a limit whose controller is not delegated names it, and the command that delegates it" {
 	controllers=$(cat "$(cgroup_root)/cgroup.controllers")
 	[[ $controllers != *pids* ]] || skip "the pids controller is there"
