@@ -96,6 +96,22 @@ PY
 	done
 }
 
+# libseccomp knows not all of the architectures.
+@test "features: every action, operator and flag of seccomp, and the architectures of this machine" {
+	local machine
+	case $(uname -m) in
+	x86_64) machine='["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"]' ;;
+	aarch64) machine='["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"]' ;;
+	*) machine='[]' ;;
+	esac
+	jq -e --slurpfile schema "$BATS_TEST_DIRNAME/../data/oci-schema/defs-linux.json" --argjson machine "$machine" '
+		$schema[0].definitions as $all | .linux.seccomp | .enabled and (.actions | sort) == ($all.SeccompAction.enum | sort) and
+		(.operators | sort) == ($all.SeccompOperators.enum | sort) and
+		(.knownFlags | sort) == ($all.SeccompFlag.enum | sort) and (.supportedFlags - .knownFlags == []) and
+		(.supportedFlags | index("SECCOMP_FILTER_FLAG_LOG")) and (.archs - $all.SeccompArch.enum == []) and
+		($machine - .archs == [])' features.json
+}
+
 @test "features: namespaces and capabilities are those of this kernel" {
 	for ns in $(jq -r '.linux.namespaces[]' features.json); do
 		case $ns in

@@ -182,7 +182,7 @@ fails_with() {
 	hull create "$ID"
 	[ "$(hull state "$ID" | jq -c keys_unsorted)" = \
 		'["ociVersion","id","pid","status","bundle","rootfs","created","annotations","owner"]' ]
-	[ "$(hull state "$ID" | jq -r .ociVersion)" = 1.3.0 ]
+	[ "$(hull state "$ID" | jq -r '.ociVersion, .id, .status' | xargs)" = "1.3.0 $ID created" ]
 	[ "$(hull state "$ID" | jq -r .bundle)" = "$BUNDLE" ]
 	[ "$(hull state "$ID" | jq -r .rootfs)" = "$BUNDLE/rootfs" ]
 	[ "$(hull state "$ID" | jq -r .owner)" = root ]
