@@ -422,6 +422,26 @@ hybrid() {
 	[[ $output == *"linux.resources.hugepageLimits[0]: this kernel has no hugetlb.3MB.max"* ]]
 }
 
+# A device that is made of software, where this kernel has that.
+@test "rdma: limits of a device; one that is missing is an error" {
+	need_controller rdma
+	program sleep 1000
+	limits '{rdma: {"rxe0": {hcaHandles: 3, hcaObjects: 100}}}'
+	run hull run -d "$ID"
+	[ "$status" -eq 125 ]
+	[[ $output == *'linux.resources.rdma.rxe0: write "rxe0 hca_handle=3 hca_object=100" to '*"/rdma.max: no such device"* ]]
+	rdma link add rxe0 type rxe netdev lo || return 0
+	hull run -d "$ID"
+	local file
+	file=$(cgroup_of "$ID")/rdma.max
+	cat "$file"
+	grep -q '^rxe0 hca_handle=3 hca_object=100' "$file"
+	echo '{"rdma": {"rxe0": {"hcaHandles": 5}}}' | hull update -r - "$ID"
+	grep -q '^rxe0 hca_handle=5 hca_object=100' "$file"
+	hull delete --force "$ID"
+	rdma link delete rxe0
+}
+
 @test "unified: any file, after the others" {
 	need_controller hugetlb
 	limits '{hugepageLimits: [{pageSize: "2MB", limit: 4194304}],
