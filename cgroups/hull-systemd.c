@@ -138,21 +138,29 @@ static int wait_until_ready(struct session *s)
 		if (r < 0)
 			break;
 	}
-	if (r >= 0) /* what asks for properties takes no time limit of its own */
-		r = sd_bus_set_method_call_timeout(s->bus, usec_left(s));
-	return r < 0 ? call_failed(s, "connect for", r, NULL) : 0;
+	return r;
 }
 
+/* A bus daemon that fails is no better than none. */
 static int connect_to(struct session *s)
 {
 	int r = s->user ? sd_bus_open_user(&s->bus) : sd_bus_open_system(&s->bus);
 
-	if (r < 0 && open_private(s) < 0)
-		return fail("connect to %s: %s%s", who(s), lc_errno_text(-r),
-			    s->user ? " (are XDG_RUNTIME_DIR and DBUS_SESSION_BUS_ADDRESS those of "
-				      "a login session, or of `loginctl enable-linger`?)"
-				    : " (is systemd running?)");
-	return wait_until_ready(s);
+	if (r >= 0)
+		r = wait_until_ready(s);
+	if (r < 0 && r != -ETIMEDOUT) {
+		s->bus = sd_bus_unref(s->bus);
+		if (open_private(s) < 0)
+			return fail("connect to %s: %s%s", who(s), lc_errno_text(-r),
+				    s->user ? " (are XDG_RUNTIME_DIR and DBUS_SESSION_BUS_ADDRESS "
+					      "those of a login session, or of `loginctl "
+					      "enable-linger`?)"
+					    : " (is systemd running?)");
+		r = wait_until_ready(s);
+	}
+	if (r >= 0) /* what asks for properties takes no time limit of its own */
+		r = sd_bus_set_method_call_timeout(s->bus, usec_left(s));
+	return r < 0 ? call_failed(s, "connect for", r, NULL) : 0;
 }
 
 /* ---- calls ---- */

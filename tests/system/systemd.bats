@@ -300,6 +300,20 @@ unit_gone() {
 	[[ $output == *"/usr/local/libexec/hull/hull-systemd is missing"* ]]
 }
 
+@test "hull-systemd: a bus that does not work: it asks systemd itself" {
+	python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+while True:
+    s.accept()[0].close()' "$PWD/bad" 3>&- &
+	until_true test -S bad
+	DBUS_SYSTEM_BUS_ADDRESS=unix:path=$PWD/bad run /usr/local/libexec/hull/hull-systemd --timeout=20 stop "none-$ID.scope"
+	kill $!
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
 @test "hull-systemd: says what it waited for, and how long" {
 	[ "${HULL_TEST_USER_SESSION:-}" = yes ] || skip "no user session (tests/vm/run --user-session)"
 	pid=$(systemctl show -P MainPID user@2000.service)
