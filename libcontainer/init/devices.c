@@ -286,8 +286,8 @@ static int unmount_nodes(struct sandbox *s, struct lc_error *e)
 	return 0;
 }
 
-/* The kernel clones only what is mounted (before Linux 6.15): that is over the root meanwhile, where
- * nobody but those who come in by a path sees it. */
+/* The kernel clones only what is mounted (before Linux 6.15): that is over the root meanwhile,
+ * where nobody but those who come in by a path sees it. */
 static int make_devices_with_nodes(struct sandbox *s, struct lc_error *e)
 {
 	if (s->nodes < 0)

@@ -72,8 +72,8 @@ struct sandbox {
 	bool is_exec; /* in a running container: exec_steps instead of init_steps */
 	enum { CHANGE_NONE, CHANGE_MOUNT, CHANGE_UNMOUNT } change; /* is_exec: only its mounts */
 	bool mapped_root; /* a user namespace is in force: ids are seen from inside */
-	bool new_ipc; /* init makes the IPC namespace, when it is root there: /dev/mqueue is whose maker
-		       * it was */
+	bool new_ipc; /* init makes the IPC namespace, when it is root there: /dev/mqueue is whose
+		       * maker it was */
 	bool limits_outside; /* the caller sets rlimits (after SYNC_READY; for exec before joining
 			      * the user namespace) and oom_score_adj, because init may not */
 	uint64_t signals_ignored; /* bit n - 1: the caller ignores signal n, init_ask_status() */
@@ -101,9 +101,9 @@ struct sandbox {
 #define SANDBOX_NONE \
 	{ \
 		.signals_ignored = ~0ULL, .bounding = ~0ULL, .sync = -1, .root_tree = -1, \
-		.nodes = -1, .procfs = -1, .start_fifo = -1, .status_fifo = -1, .console_socket = -1, \
-		.tty = -1, .streams = { -1, -1, -1 }, .extra = -1, .root = -1, .dev = -1, \
-		.landlock = -1, .kernel_fs = { \
+		.nodes = -1, .procfs = -1, .start_fifo = -1, .status_fifo = -1, \
+		.console_socket = -1, .tty = -1, .streams = { -1, -1, -1 }, .extra = -1, \
+		.root = -1, .dev = -1, .landlock = -1, .kernel_fs = { \
 			-1, \
 			-1 \
 		} \

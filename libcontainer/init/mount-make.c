@@ -113,9 +113,10 @@ int label_fs(const struct sandbox *s, int fs, struct lc_error *e)
 	return 0;
 }
 
-/* mqueue knows no context=; its root gets the label by the /proc that is still the host's.  It belongs
- * to who made the IPC namespace: where somebody else did, whose id the user namespace does not know,
- * it keeps what the policy says, which gives the container nothing that it should not have. */
+/* mqueue knows no context=; its root gets the label by the /proc that is still the host's.  It
+ * belongs to who made the IPC namespace: where somebody else did, whose id the user namespace does
+ * not know, it keeps what the policy says, which gives the container nothing that it should not
+ * have. */
 static int label_root(const struct sandbox *s, const struct mounting *m, struct lc_error *e)
 {
 	const char *label = s->plan->mount_label;

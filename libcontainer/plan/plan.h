@@ -85,8 +85,8 @@ struct plan_mount {
 			      * (sysfs without an own network namespace in a user namespace) */
 };
 
-/* A device node to make. bind: init cannot mknod, a node is bind-mounted instead: the host's, or with
- * outside one that the parent has made for it (run/nodes.h). */
+/* A device node to make. bind: init cannot mknod, a node is bind-mounted instead: the host's, or
+ * with outside one that the parent has made for it (run/nodes.h). */
 struct plan_device {
 	char *path; /* absolute, inside the root */
 	char type; /* 'c', 'b' or 'p' */

@@ -42,8 +42,8 @@ bool ns_setgroups_denied(pid_t pid);
 int ns_make_user(int procfs, const plan_id_maps *uids, const plan_id_maps *gids,
 		 struct lc_error *e) lc_checked;
 
-/* The id that @inside is in the namespace around; false when it is none there.  Without maps there is
- * no namespace, and it is the same. */
+/* The id that @inside is in the namespace around; false when it is none there.  Without maps there
+ * is no namespace, and it is the same. */
 bool ns_outside(const plan_id_maps *maps, uint32_t inside, uint32_t *outside);
 
 /* Text of a map as the kernel takes it, and back. */

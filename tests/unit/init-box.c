@@ -279,8 +279,8 @@ static noreturn void child(struct box *b, int out, int go)
 	dup2(out, 1);
 	dup2(out, 2);
 	b->s.mapped_root = b->userns;
-	b->s.log = (struct lc_log){ sync_log, &b->s.sync,
-				    b->debug ? LC_LOG_DEBUG : LC_LOG_WARNING };
+	b->s.log =
+		(struct lc_log){ sync_log, &b->s.sync, b->debug ? LC_LOG_DEBUG : LC_LOG_WARNING };
 	init_main(&b->s);
 }
 

@@ -93,6 +93,15 @@ TEST(a_terminal_is_the_containers_own)
 			 "45 123\r\nx\r\n88:0\r\n");
 }
 
+/* However quick the program is: the one above has "\r\n", which engines expect. */
+TEST(newlines_stay_where_the_caller_copies_them)
+{
+	begin();
+	b->s.keep_newlines = true;
+	CHECK_INT(run_on_terminal("echo one; echo two >/dev/console"), 0);
+	CHECK_STR(typed, "one\ntwo\n");
+}
+
 TEST(a_huge_terminal_does_no_harm)
 {
 	begin();

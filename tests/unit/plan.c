@@ -966,8 +966,9 @@ TEST(devices_of_a_user_namespace_are_made_outside)
 {
 	struct config c = {
 		.namespaces = user_ns,
-		.linux_ = MAPS ",\"devices\":[{\"path\":\"/dev/kvm\",\"type\":\"c\",\"major\":10,"
-			       "\"minor\":232,\"fileMode\":432,\"gid\":3},{\"path\":\"/p\",\"type\":\"p\"}]"
+		.linux_ = MAPS
+		",\"devices\":[{\"path\":\"/dev/kvm\",\"type\":\"c\",\"major\":10,"
+		"\"minor\":232,\"fileMode\":432,\"gid\":3},{\"path\":\"/p\",\"type\":\"p\"}]"
 	};
 	struct plan_host host = root_host(), inside = userns_host();
 	const char *wanted = "/dev/kvm c 10:232 660 0:3 bind outside; /p p 0:0 666 0:0";
@@ -982,7 +983,8 @@ TEST(devices_of_a_user_namespace_are_made_outside)
 	CHECK_CONTAINS(devices_text(plan_for(&c, &host)), by_host);
 	host.caps_held |= 1ULL << CAP_MKNOD;
 	c.namespaces = NULL;
-	c.linux_ = ",\"devices\":[{\"path\":\"/dev/kvm\",\"type\":\"c\",\"major\":10,\"minor\":232}]";
+	c.linux_ =
+		",\"devices\":[{\"path\":\"/dev/kvm\",\"type\":\"c\",\"major\":10,\"minor\":232}]";
 	CHECK_CONTAINS(devices_text(plan_for(&c, &host)), "/dev/kvm c 10:232 666 0:0");
 	CHECK(!strstr(devices_text(plan_for(&c, &host)), "outside"));
 }
