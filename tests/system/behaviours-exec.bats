@@ -162,6 +162,19 @@ PY
 	[ "$output" = "$(grep Cpus_allowed_list /proc/self/status)" ]
 }
 
+# What counts in the end, the last affinity, hides the first: the calls show it.
+@test "exec: execCPUAffinity.initial is in force before the cgroup is entered, final afterwards" {
+	[ "$(nproc --all)" -gt 1 ] || skip "needs two processors"
+	command -v strace >/dev/null || skip "strace is not installed"
+	config '.process.execCPUAffinity = {initial: "1", final: "0"}'
+	hull run -d "$ID"
+	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
+		strace -f -qq -o trace -e trace=sched_setaffinity,clone3 "$HULL" --root "$STATES" exec "$ID" true
+	cat trace
+	[ "$(sed -n 's/.*sched_setaffinity(.*\[\([0-9]*\).*\]) = 0$/\1/p; s/.*CLONE_INTO_CGROUP.*/cgroup/p' trace | uniq | tr '\n' ' ')" = \
+		"1 cgroup 0 " ]
+}
+
 @test "exec: enters a directory that only root or only the user may enter" {
 	mkdir -m 700 rootfs/users rootfs/roots
 	chown 1000:1000 rootfs/users

@@ -163,21 +163,20 @@ options_of() {
 }
 
 @test "cgroup mount: read-only is read-only, with and without namespaces of its own" {
-	local ns
-	for ns in none cgroup network user; do
-		hull_config=$(cat config.json)
-		case $ns in
-		none) ;;
-		user) userns ;;
-		*) config '.linux.namespaces |= map(select(.type != $n))' --arg n "$ns" ;;
-		esac
-		inside 'mkdir /sys/fs/cgroup/x || echo cg-ro; mkdir /sys/x 2>/dev/null; grep " /sys " /proc/self/mountinfo; grep " /sys/fs/cgroup " /proc/self/mountinfo; ls /sys/fs/cgroup/cgroup.procs'
+	local cgroup network user mount
+	no_userns
+	cp config.json all.json
+	for user in "" user; do for cgroup in "" cgroup; do for network in "" network; do for mount in with without; do
+		echo "without the namespaces: $cgroup $network; $user; $mount the mount"
+		cp all.json config.json
+		[ -z "$user" ] || userns
+		config '.linux.namespaces |= map(select(.type != $c and .type != $n))' --arg c "$cgroup" --arg n "$network"
+		[ $mount = with ] || config '.mounts |= map(select(.type != "cgroup"))'
+		inside 'mkdir /sys/fs/cgroup/x || echo cg-ro; mkdir /sys/x 2>/dev/null; grep " /sys" /proc/self/mountinfo; ls /sys/fs/cgroup/cgroup.procs; true'
 		[[ $output == *cg-ro* ]]
-		[[ $(options_of /sys/fs/cgroup) == ro* ]]
 		[[ $(options_of /sys) == ro* ]]
-		[[ $output == */sys/fs/cgroup/cgroup.procs* ]]
-		echo "$hull_config" >config.json
-	done
+		[ $mount = without ] || [[ $(options_of /sys/fs/cgroup) == ro* && $output == */sys/fs/cgroup/cgroup.procs* ]]
+	done; done; done; done
 }
 
 @test "cgroup mount: options are the kernel's to judge" {

@@ -119,6 +119,40 @@ runs() {
 	runs docker-bridge
 }
 
+# What engines hand over for `exec`, in a container of their own.
+exec_process() {
+	cp "$CONFIGS/$1.json" config.json
+	config "$OURS" --arg id "$ID" --arg bundle "$BUNDLE" --arg sources "$SOURCES"
+	config '.process.args = ["sleep", "1000"] | .process.terminal = false | .linux.namespaces |= map(del(.path)) | del(.hooks)'
+	hull run -d "$ID"
+	run -0 hull exec --process "$CONFIGS/$2.json" "$ID"
+	echo "$output"
+	[ "${lines[0]}" = hi ]
+	[[ ${lines[1]} == "uid=0"*"gid=0"* ]]
+	hull delete --force "$ID"
+	rmdir "$(cgroup_root)/hull-test" 2>/dev/null || [ ! -d "$(cgroup_root)/hull-test" ]
+}
+
+@test "process: docker-exec-process" {
+	exec_process docker-bridge docker-exec-process
+}
+
+@test "process: podman-exec-process" {
+	exec_process podman5-true podman-exec-process
+}
+
+@test "every file of tests/data/configs is run here" {
+	local f name
+	for f in "$CONFIGS"/*.json; do
+		name=${f##*/}
+		name=${name%.json}
+		grep -qE "^@test \"(config|process): $name\" \{" "$BATS_TEST_FILENAME" || {
+			echo "$name is not"
+			return 1
+		}
+	done
+}
+
 @test "config: docker-init" {
 	runs docker-init
 }
@@ -183,6 +217,7 @@ runs() {
 	runs podman-rootful-readonly-tmpfs
 }
 
+# Its program is mkdir, and its profile forbids that: 1 is what shows that it is in force.
 @test "config: podman-rootful-seccomp-custom" {
 	runs podman-rootful-seccomp-custom "exit 1"
 }

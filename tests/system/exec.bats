@@ -38,6 +38,22 @@ teardown() {
 	[[ $output == *'container "nothere" does not exist'* ]]
 }
 
+# What only execve itself notices.
+@test "exec: a missing interpreter and a broken program, detached or not" {
+	printf '#!/nothere\n' >rootfs/bin/script
+	printf '\177ELFbroken' >rootfs/bin/broken
+	chmod +x rootfs/bin/script rootfs/bin/broken
+	hull run -d "$ID"
+	for how in "" -d; do
+		# shellcheck disable=SC2086
+		run -127 hull exec $how "$ID" script
+		[ "$output" = "exec /bin/script: no such file or directory" ]
+		# shellcheck disable=SC2086
+		run -126 hull exec $how "$ID" broken
+		[ "$output" = "exec /bin/broken: exec format error" ]
+	done
+}
+
 @test "exec: joins every namespace and the cgroup" {
 	hull run -d "$ID"
 	for ns in pid net ipc uts mnt cgroup; do

@@ -65,6 +65,35 @@ hook() { # STAGE PATH [ARG0...]
 	jq -e '.status == "stopped" and (.pid // 0) == 0' "$LOG.poststop.state"
 }
 
+@test "hooks: what the state says at each stage" {
+	local s
+	for s in prestart createRuntime createContainer poststart poststop; do
+		hook $s "$BATS_TEST_TMPDIR/$s" x
+		install -m 666 /dev/null "$LOG.$s.state"
+		install -m 666 /dev/null "$LOG.$s.env"
+	done
+	printf '#!/bin/sh\ncat >/tmp/state\n' >rootfs/bin/hook
+	chmod +x rootfs/bin/hook
+	chmod 777 rootfs/tmp
+	hook startContainer /bin/hook hook
+	config '.root.readonly = false'
+	program sleep 1000
+	hull create "$ID"
+	pid=$(pid_of "$ID")
+	hull start "$ID"
+	hull delete --force "$ID"
+	said() { # FILE: status, pid, and whether the rest is this container's
+		jq -c --arg id "$ID" --arg b "$BUNDLE" '[.status, .pid, .id == $id and .bundle == $b]' "$1"
+	}
+	# Those inside see their own pid namespace.
+	[ "$(said "$LOG.prestart.state")" = "[\"creating\",$pid,true]" ]
+	[ "$(said "$LOG.createRuntime.state")" = "[\"creating\",$pid,true]" ]
+	[ "$(said "$LOG.createContainer.state")" = '["creating",1,true]' ]
+	[ "$(said rootfs/tmp/state)" = '["created",1,true]' ]
+	[ "$(said "$LOG.poststart.state")" = "[\"running\",$pid,true]" ]
+	[[ $(said "$LOG.poststop.state") == '["stopped",'@(0|null)',true]' ]]
+}
+
 @test "hooks: env exactly as given" {
 	config '.hooks.createRuntime = [{path: $p, args: ["x"], env: ["ONLY=1", "PATH=/bin:/usr/bin"]}]' --arg p "$BATS_TEST_TMPDIR/createRuntime"
 	hull run "$ID"
