@@ -221,7 +221,7 @@ static int fs_create(const struct plan_cgroup *plan, const struct plan_host *hos
 	struct making m = { .mount_path = host->cgroup2, .path = plan->path };
 
 	(void)pid;
-	*out = (struct cgroup_ref){ .driver = CGROUP_FS };
+	*out = (struct cgroup_ref){ .driver = CGROUP_FS, .timeout_ms = out->timeout_ms };
 	*fd = -1;
 	if (!host->cgroup2)
 		return plan->required ? lc_err(e, LC_EUNSUPPORTED,
@@ -288,7 +288,11 @@ static int remove_leaf(int mount, int dir, const struct cgroup_ref *ref, struct 
 	while (unlinkat(mount, ref->path + 1, AT_REMOVEDIR) < 0) {
 		if (errno == ENOENT)
 			return 0;
-		if (errno != EBUSY || cg_now_ms() > end)
+		if (errno == EBUSY && cg_now_ms() > end)
+			return lc_err(e, LC_ESYSTEM,
+				      "rmdir %s%s: it is still in use after %g s (--timeout)",
+				      ref->mount, ref->path, cg_deadline(ref->timeout_ms) / 1000.0);
+		if (errno != EBUSY)
 			return lc_err_errno(e, "rmdir %s%s", ref->mount, ref->path);
 		if (kill_all(dir, ref, e) < 0 || cg_remove_below(dir, ref->timeout_ms, e) < 0)
 			return -1;

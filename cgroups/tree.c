@@ -125,6 +125,12 @@ static int wait_until_empty(int dir, int64_t end)
 	return 0;
 }
 
+static int not_in_time(int dir, const char *why, unsigned ms, struct lc_error *e)
+{
+	return lc_err(e, LC_ESYSTEM, "remove %s: %s after %g s (--timeout)",
+		      cg_path_of(dir, &(struct cg_path){}), why, cg_deadline(ms) / 1000.0);
+}
+
 int cg_remove_below(int dir, unsigned ms, struct lc_error *e)
 {
 	int64_t end = cg_now_ms() + cg_deadline(ms);
@@ -145,8 +151,11 @@ int cg_remove_below(int dir, unsigned ms, struct lc_error *e)
 			return 0;
 		} else {
 			if (wait_until_empty(here, end) < 0)
-				return lc_err_errno(e, "remove cgroup %s",
-						    cg_path_of(here, &(struct cg_path){}));
+				return errno == ETIME
+					       ? not_in_time(here, "it has processes", ms, e)
+					       : lc_err_errno(
+							 e, "remove cgroup %s",
+							 cg_path_of(here, &(struct cg_path){}));
 			next = open_cgroup(here, "..");
 			if (next < 0)
 				return lc_err_errno(e, "open the parent of %s",
@@ -154,8 +163,7 @@ int cg_remove_below(int dir, unsigned ms, struct lc_error *e)
 			depth--;
 		}
 		if (cg_now_ms() > end)
-			return lc_err(e, LC_ESYSTEM, "remove %s: cgroups keep appearing in it",
-				      cg_path_of(here, &(struct cg_path){}));
+			return not_in_time(here, "cgroups keep appearing in it", ms, e);
 		fd_release(&here);
 		here = fd_take(&next);
 	}

@@ -228,6 +228,17 @@ TEST(makes_parents_and_removes_only_the_leaf)
 	destroy(w); /* absent is fine */
 }
 
+/* What is removed in the same command, by who made it, is waited for as long as that may take. */
+TEST(a_new_one_keeps_the_callers_time)
+{
+	struct world *w = begin("/c");
+
+	w->ref.timeout_ms = 1234;
+	CHECK_OK(create(w), &w->e);
+	CHECK_INT(w->ref.timeout_ms, 1234);
+	destroy(w);
+}
+
 TEST(controllers_are_enabled_down_to_the_leaf)
 {
 	struct world *w = begin("/a/b");
