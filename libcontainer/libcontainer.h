@@ -38,8 +38,9 @@ struct lc_host {
 	const char *rootless; /* "true", "false" or "auto"; NULL: "auto" */
 	const struct lc_log *log; /* borrowed; NULL: silent */
 	uint32_t timeout_ms; /* how long one step may take that others can hold up: a hook, a mount,
-			      * an answer from inside, another command's lock; 0: ten minutes, and 5
-			      * s for the lock */
+			      * an answer from inside, a socket's owner, what has been killed,
+			      * another command's lock; 0: ten minutes, or less as hull(1) says
+			      * under DEADLINES */
 	bool may_thread; /* a call may use a thread of its own while it lasts, in a caller that has
 			  * none: containers begin sooner */
 	const char *vm_kernel; /* that virtual machines boot when config.json names none; NULL: the

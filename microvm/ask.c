@@ -11,14 +11,17 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#define ANSWER_SECONDS 30
+static unsigned answer_ms(struct vm_at at)
+{
+	return at.given_ms ? at.given_ms : 30000;
+}
 
-int vm_connect(int state_dir, struct lc_error *e)
+int vm_connect(struct vm_at at, struct lc_error *e)
 {
 	char path[48];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/control", state_dir);
-	return socket_connect(SOCK_STREAM, "the virtual machine", path, e);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/control", at.state_dir);
+	return socket_connect(SOCK_STREAM, "the virtual machine", path, answer_ms(at), e);
 }
 
 struct client {
@@ -34,14 +37,14 @@ static void client_release(struct client *c)
 #define auto_client __attribute__((cleanup(client_release))) struct client
 
 /* Connects and says the one thing. */
-static int say(struct client *c, int state_dir, struct control_head head, const void *data,
+static int say(struct client *c, struct vm_at at, struct control_head head, const void *data,
 	       struct lc_error *e)
 {
-	struct timeval limit = { .tv_sec = ANSWER_SECONDS };
+	struct timeval limit = { answer_ms(at) / 1000, answer_ms(at) % 1000 * 1000 };
 	struct control_out out = { 0 };
 	int r;
 
-	c->fd = vm_connect(state_dir, e);
+	c->fd = vm_connect(at, e);
 	if (c->fd < 0)
 		return -1;
 	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -51,15 +54,15 @@ static int say(struct client *c, int state_dir, struct control_head head, const 
 	return r < 0 ? lc_err_errno(e, "write to the virtual machine") : 0;
 }
 
-int vm_ask(int state_dir, enum control_question question, struct arena *a, char **text, size_t *len,
-	   struct lc_error *e)
+int vm_ask(struct vm_at at, enum control_question question, struct arena *a, char **text,
+	   size_t *len, struct lc_error *e)
 {
 	struct control_head head = { .what = CONTROL_ASK, .value = question };
 	auto_client c = { .fd = -1 };
 	struct buf out = { .arena = a };
 	struct control_frame f;
 
-	if (say(&c, state_dir, head, NULL, e) < 0)
+	if (say(&c, at, head, NULL, e) < 0)
 		return -1;
 	buf_add(&out, "");
 	do {
@@ -74,13 +77,13 @@ int vm_ask(int state_dir, enum control_question question, struct arena *a, char 
 	return 0;
 }
 
-int vm_pids(int state_dir, struct arena *a, pid_t **pids, size_t *n, struct lc_error *e)
+int vm_pids(struct vm_at at, struct arena *a, pid_t **pids, size_t *n, struct lc_error *e)
 {
 	char *text, *line;
 	size_t len, max = 0;
 	uint32_t pid;
 
-	if (vm_ask(state_dir, CONTROL_PIDS, a, &text, &len, e) < 0)
+	if (vm_ask(at, CONTROL_PIDS, a, &text, &len, e) < 0)
 		return -1;
 	for (size_t i = 0; i < len; i++)
 		max += text[i] == '\n';
@@ -92,7 +95,7 @@ int vm_pids(int state_dir, struct arena *a, pid_t **pids, size_t *n, struct lc_e
 	return 0;
 }
 
-int vm_update(int state_dir, struct arena *a, const struct plan *guest, struct lc_error *e)
+int vm_update(struct vm_at at, struct arena *a, const struct plan *guest, struct lc_error *e)
 {
 	struct control_head head = { .what = CONTROL_UPDATE };
 	auto_client c = { .fd = -1 };
@@ -103,30 +106,30 @@ int vm_update(int state_dir, struct arena *a, const struct plan *guest, struct l
 	if (len > CONTROL_DATA_MAX)
 		return lc_err(e, LC_ECONFIG, "the new limits are too long");
 	head.len = (uint32_t)len;
-	if (say(&c, state_dir, head, text, e) < 0)
+	if (say(&c, at, head, text, e) < 0)
 		return -1;
 	return control_expect(&c.in, c.fd, CONTROL_DONE, CONTROL_DONE, &f, e) < 0 ? -1 : 0;
 }
 
-int vm_pause(int state_dir, bool stop, struct lc_error *e)
+int vm_pause(struct vm_at at, bool stop, struct lc_error *e)
 {
 	struct control_head head = { .what = CONTROL_PAUSE, .value = stop };
 	auto_client c = { .fd = -1 };
 	struct control_frame f;
 
-	if (say(&c, state_dir, head, NULL, e) < 0)
+	if (say(&c, at, head, NULL, e) < 0)
 		return -1;
 	return control_expect(&c.in, c.fd, CONTROL_DONE, CONTROL_DONE, &f, e) < 0 ? -1 : 0;
 }
 
-int vm_signal_all(int state_dir, int sig, struct lc_error *e)
+int vm_signal_all(struct vm_at at, int sig, struct lc_error *e)
 {
 	struct control_head head = { .what = CONTROL_SIGNAL,
 				     .value = (uint32_t)sig | CONTROL_SIGNAL_ALL };
 	auto_client c = { .fd = -1 };
 	struct control_frame f;
 
-	if (say(&c, state_dir, head, NULL, e) < 0)
+	if (say(&c, at, head, NULL, e) < 0)
 		return -1;
 	return control_expect(&c.in, c.fd, CONTROL_DONE, CONTROL_DONE, &f, e) < 0 ? -1 : 0;
 }

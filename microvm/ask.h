@@ -8,24 +8,32 @@
 #include "plan/plan.h"
 #include <sys/types.h>
 
-/* The control socket in the container's state directory; owned. */
-int vm_connect(int state_dir, struct lc_error *e) lc_checked;
+/* Where a machine is asked: its container's state directory. @given_ms: how long it may take to
+ * answer; 0: half a minute. */
+struct vm_at {
+	int state_dir;
+	unsigned given_ms;
+};
+
+/* Its control socket; owned. */
+int vm_connect(struct vm_at at, struct lc_error *e) lc_checked;
 
 /* The answer as text of @len bytes, ended by a NUL. */
-int vm_ask(int state_dir, enum control_question question, struct arena *a, char **text, size_t *len,
-	   struct lc_error *e) lc_checked;
+int vm_ask(struct vm_at at, enum control_question question, struct arena *a, char **text,
+	   size_t *len, struct lc_error *e) lc_checked;
 
 /* Pids of the container's processes as the guest's kernel counts them. */
-int vm_pids(int state_dir, struct arena *a, pid_t **pids, size_t *n, struct lc_error *e) lc_checked;
+int vm_pids(struct vm_at at, struct arena *a, pid_t **pids, size_t *n,
+	    struct lc_error *e) lc_checked;
 
 /* @guest: limits for the container in the guest. */
-int vm_update(int state_dir, struct arena *a, const struct plan *guest,
+int vm_update(struct vm_at at, struct arena *a, const struct plan *guest,
 	      struct lc_error *e) lc_checked;
 
 /* Stops the machine's processors, or lets them go on. */
-int vm_pause(int state_dir, bool stop, struct lc_error *e) lc_checked;
+int vm_pause(struct vm_at at, bool stop, struct lc_error *e) lc_checked;
 
 /* @sig to every process of the container. */
-int vm_signal_all(int state_dir, int sig, struct lc_error *e) lc_checked;
+int vm_signal_all(struct vm_at at, int sig, struct lc_error *e) lc_checked;
 
 #endif

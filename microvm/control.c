@@ -183,7 +183,7 @@ int control_expect(struct control_in *in, int fd, enum control_what wanted, enum
 			if (n < 0)
 				return e->code == LC_OK ? lc_err(e, LC_ESYSTEM,
 								 "the virtual machine does not "
-								 "answer")
+								 "answer in time (--timeout)")
 							: -1;
 			continue;
 		}

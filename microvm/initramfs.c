@@ -64,7 +64,7 @@ char **vm_modules(struct arena *a, const char *release, struct lc_error *e)
 		int status;
 		char *text;
 
-		status = helper_run(argv, true, a, DEPENDS_MAX, &text, e);
+		status = helper_run(argv, true, 0, a, DEPENDS_MAX, &text, e);
 		if (status < 0)
 			return NULL;
 		if (status == 127) {

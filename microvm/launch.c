@@ -2,7 +2,6 @@
 /* Making the broker and the monitor. What runs in the children allocates nothing. */
 #include "microvm/launch.h"
 #include "base/own.h"
-#include "init/sync.h"
 #include "microvm/export.h"
 #include "microvm/kernel.h"
 #include "microvm/order.h"
@@ -23,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <termios.h>
 
 #define PROGRAM	     LIBEXECDIR "/hull-vmm"
@@ -116,6 +116,15 @@ static int write_plan(struct launch *l, struct lc_error *e)
 	return 0;
 }
 
+/* A guest that hangs is an error, after as long as one step may take. */
+static int set_deadline(const struct launch *l)
+{
+	unsigned ms = l->args->timeout_ms + SYNC_GRACE_MS;
+	struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
+
+	return setsockopt(l->sync[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+}
+
 static int open_sockets(struct launch *l, struct lc_error *e)
 {
 	char path[40];
@@ -127,7 +136,8 @@ static int open_sockets(struct launch *l, struct lc_error *e)
 	if (listen(l->listening, 64) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, l->broker_ends) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, l->network_ends) < 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, l->sync) < 0)
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, l->sync) < 0 ||
+	    set_deadline(l) < 0)
 		return lc_err_errno(e, "sockets of the monitor");
 	return 0;
 }
@@ -404,6 +414,24 @@ static void network_words(struct launch *l, struct words_out *w)
 
 /* ---- the parent ---- */
 
+int launch_expect(const struct launch *l, enum sync_what wanted, int *fd, int64_t *value,
+		  struct lc_error *e)
+{
+	int r = sync_expect(l->sync[0], wanted, l->args->log, fd, value, e);
+
+	if (r != SYNC_TIMED_OUT)
+		return r;
+	return lc_err(
+		e, LC_ESYSTEM,
+		wanted == SYNC_READY
+			? "the virtual machine is not ready after %g s (--timeout): its kernel "
+			  "does not boot, or a mount or a hook inside hangs (--debug says how "
+			  "far it came)"
+			: "the processes of the virtual machine are not there after %g s "
+			  "(--timeout): a mount source hangs",
+		l->args->timeout_ms / 1000.0);
+}
+
 static int make_broker(struct launch *l, struct lc_error *e)
 {
 	struct words_out w = { .arena = &l->arena };
@@ -418,7 +446,7 @@ static int make_broker(struct launch *l, struct lc_error *e)
 	l->broker_pid = pid;
 	if (pid < 0)
 		return lc_err_errno(e, "clone the broker of a virtual machine's files");
-	return sync_expect(l->sync[0], SYNC_HOOKS, l->args->log, NULL, NULL, e);
+	return launch_expect(l, SYNC_HOOKS, NULL, NULL, e);
 }
 
 static int make_monitor(struct launch *l, struct lc_error *e)
@@ -436,11 +464,11 @@ static int make_monitor(struct launch *l, struct lc_error *e)
 	if (pid < 0)
 		return lc_err_errno(e, "clone a process to join namespaces with");
 	between = fd;
-	r = sync_expect(l->sync[0], SYNC_PID, l->args->log, &l->network, &network, e);
+	r = launch_expect(l, SYNC_PID, &l->network, &network, e);
 	if (r == 0)
-		r = sync_expect(l->sync[0], SYNC_PID, l->args->log, &l->monitor, &value, e);
+		r = launch_expect(l, SYNC_PID, &l->monitor, &value, e);
 	if (r < 0)
-		process_end(between);
+		process_end(between, l->args->given_ms);
 	else if (process_wait(between, &status, e) < 0)
 		r = -1;
 	l->network_pid = (pid_t)network;
@@ -462,7 +490,7 @@ int launch_go(struct launch *l, struct lc_error *e)
 
 void launch_undo(struct launch *l)
 {
-	process_end(l->monitor);
-	process_end(l->network);
-	process_end(l->broker);
+	process_end(l->monitor, l->args->given_ms);
+	process_end(l->network, l->args->given_ms);
+	process_end(l->broker, l->args->given_ms);
 }

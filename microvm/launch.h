@@ -8,6 +8,7 @@
 #ifndef LC_LAUNCH_H
 #define LC_LAUNCH_H
 
+#include "init/sync.h"
 #include "microvm/netstate.h"
 #include "microvm/translate.h"
 #include "plan/sandbox.h"
@@ -39,6 +40,10 @@ int launch_open(struct launch *l, struct lc_error *e) lc_checked;
 
 /* Makes them; the monitor waits for SYNC_CGROUP. */
 int launch_go(struct launch *l, struct lc_error *e) lc_checked;
+
+/* Waits for what one of them says; an error when that takes longer than one step may. */
+int launch_expect(const struct launch *l, enum sync_what wanted, int *fd, int64_t *value,
+		  struct lc_error *e) lc_checked;
 
 /* Kills them. */
 void launch_undo(struct launch *l);

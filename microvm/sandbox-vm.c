@@ -55,12 +55,13 @@ static int vm_create(const struct sandbox_args *args, struct sandbox_ref *out, s
 			      "--preserve-fds: not possible in a virtual machine: descriptors are "
 			      "the host's");
 	if (launch_open(&l, e) < 0 || launch_go(&l, e) < 0 || admit(&l, e) < 0 ||
-	    sync_expect(l.sync[0], SYNC_READY, args->log, NULL, NULL, e) < 0) {
+	    launch_expect(&l, SYNC_READY, NULL, NULL, e) < 0) {
 		launch_undo(&l);
 		return -1;
 	}
 	out->pid = l.monitor_pid;
 	out->log = args->log;
+	out->timeout_ms = args->timeout_ms;
 	out->pidfd = fd_take(&l.monitor);
 	out->sync = fd_take(&l.sync[0]);
 	return 0;
@@ -70,7 +71,7 @@ static int vm_start(struct sandbox_ref *ref, struct lc_error *e)
 {
 	if (sync_send(ref->sync, SYNC_START, -1, 0, e) < 0)
 		return -1;
-	return sync_expect_exec(ref->sync, ref->pidfd, ref->log, e);
+	return sync_expect_exec_on(ref->sync, ref->pidfd, ref->timeout_ms, ref->log, e);
 }
 
 /* ---- exec: a process on the host that stands for one in the guest ---- */
@@ -155,7 +156,7 @@ static int open_proxy(struct proxy *p, const struct sandbox_args *args, struct l
 {
 	const struct plan_process *process = args->plan->process;
 
-	p->port = vm_connect(args->state_dir, e);
+	p->port = vm_connect((struct vm_at){ args->state_dir, args->given_ms }, e);
 	if (p->port < 0)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p->sync) < 0)
@@ -206,7 +207,7 @@ static int clone_proxy(struct proxy *p, const struct sandbox_args *args, struct 
 	fd_release(&p->sync[1]);
 	out->pid = pid;
 	if (into_cgroup(args, pid, e) < 0 || sync_send(p->sync[0], SYNC_CGROUP, -1, 0, e) < 0) {
-		process_end(pidfd);
+		process_end(pidfd, args->given_ms);
 		return -1;
 	}
 	return 0;

@@ -28,6 +28,7 @@ struct sandbox_args {
 	const struct plan *plan;
 	const struct lc_log *log;
 	unsigned timeout_ms; /* how long one step may take */
+	unsigned given_ms; /* the same where that is shorter if the caller says nothing: 0 */
 	int state_dir; /* <root>/<id> */
 	int cgroup; /* directory of the container's cgroup, -1: none */
 	const char *cgroup_path; /* absolute path of @cgroup on the host, or of the caller's cgroup

@@ -2,6 +2,7 @@
 /* The terminal of a container, seen from outside. */
 #include "run/console.h"
 #include "base/own.h"
+#include "init/sync.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
@@ -10,15 +11,21 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
-int console_pair(struct console *c, int *init_end, struct lc_error *e)
+int console_pair(struct console *c, int *init_end, unsigned ms, struct lc_error *e)
 {
+	unsigned in_all = ms ? ms + SYNC_GRACE_MS : 0;
+	struct timeval limit = { in_all / 1000, in_all % 1000 * 1000 };
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return lc_err_errno(e, "terminal: socketpair");
 	c->socket = pair[0];
+	c->timeout_ms = ms;
 	*init_end = pair[1];
+	if (setsockopt(c->socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
+		return lc_err_errno(e, "terminal: setsockopt SO_RCVTIMEO");
 	return 0;
 }
 
@@ -50,6 +57,13 @@ int console_receive(struct console *c, struct lc_error *e)
 	size_t n = 0;
 	ssize_t len = fd_recv(c->socket, name, sizeof(name), &c->master, 1, &n);
 
+	if (len < 0 && errno == EAGAIN) {
+		lc_err(e, LC_ESYSTEM,
+		       "the container's process has not opened its terminal after %g s "
+		       "(--timeout): it is stopped or frozen, or a file system hangs",
+		       c->timeout_ms / 1000.0);
+		return CONSOLE_LATE;
+	}
 	if (len < 0)
 		return lc_err_errno(e, "receive the container's terminal");
 	if (n != 1 || c->master < 0)

@@ -18,6 +18,7 @@ struct console {
 	int master; /* owned; -1 before console_receive() */
 	bool raw; /* the caller's terminal was made raw */
 	struct termios saved;
+	unsigned timeout_ms; /* how long console_receive() waits; 0: no limit */
 };
 #define CONSOLE_NONE \
 	{ \
@@ -25,8 +26,12 @@ struct console {
 	}
 #define auto_console __attribute__((cleanup(console_release))) struct console
 
-/* Makes a socket pair: one end stays in @c, the other is for init (owned by the caller). */
-int console_pair(struct console *c, int *init_end, struct lc_error *e) lc_checked;
+/* Makes a socket pair: one end stays in @c, the other is for init (owned by the caller). @ms: how
+ * long console_receive() will wait for the master, and SYNC_GRACE_MS; 0: no limit. */
+int console_pair(struct console *c, int *init_end, unsigned ms, struct lc_error *e) lc_checked;
+
+/* What console_receive() returns, with an error, when its time is over. */
+#define CONSOLE_LATE (-2)
 
 /* Takes the master that init has sent, gives it the size of the caller's terminal and makes that
  * one raw. */

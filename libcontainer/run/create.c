@@ -197,9 +197,9 @@ static int open_console(struct creation *m, struct lc_error *e)
 	if (!terminal)
 		return 0;
 	if (!m->how.console_socket)
-		return console_pair(&m->console, &m->console_socket, e);
-	m->console_socket =
-		socket_connect(SOCK_STREAM, "--console-socket", m->how.console_socket, e);
+		return console_pair(&m->console, &m->console_socket, m->lc->timeout_ms, e);
+	m->console_socket = socket_connect(SOCK_STREAM, "--console-socket", m->how.console_socket,
+					   m->lc->timeout_ms, e);
 	return m->console_socket < 0 ? -1 : 0;
 }
 
@@ -459,6 +459,7 @@ static int make_sandbox(struct creation *m, struct lc_error *e)
 		.plan = plan_of(m),
 		.log = m->lc->log,
 		.timeout_ms = m->lc->timeout_ms,
+		.given_ms = m->lc->given_ms,
 		.state_dir = m->c.dir,
 		.cgroup = m->cgroup,
 		.cgroup_path = shown_cgroup(m),
@@ -537,13 +538,14 @@ static int write_pid_file(struct creation *m, struct lc_error *e)
 static int send_pidfd(struct creation *m, struct lc_error *e)
 {
 	static const char key[] = "run.oci.pidfd_receiver";
+	unsigned ms = m->lc->timeout_ms;
 	char *receiver = container_annotated_path(&m->c, key);
 
-	if (receiver && socket_send_fd(key, receiver, m->ref.pidfd, e) < 0)
+	if (receiver && socket_send_fd(key, receiver, m->ref.pidfd, ms, e) < 0)
 		return -1;
 	if (!m->how.pidfd_socket)
 		return 0;
-	return socket_send_fd("--pidfd-socket", m->how.pidfd_socket, m->ref.pidfd, e);
+	return socket_send_fd("--pidfd-socket", m->how.pidfd_socket, m->ref.pidfd, ms, e);
 }
 
 static const struct {
@@ -632,7 +634,7 @@ void creation_undo(struct creation *m)
 {
 	struct lc_error e = { 0 };
 
-	process_end(m->ref.pidfd); /* takes the zombie away, too */
+	process_end(m->ref.pidfd, m->lc->given_ms); /* takes the zombie away, too */
 	if (m->pid_file_made)
 		unlink(m->how.pid_file);
 	m->pid_file_made = false;

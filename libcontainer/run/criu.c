@@ -20,6 +20,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 
 #define MESSAGE_MAX 65536
 #define LOG_TAIL    65536
@@ -89,12 +90,13 @@ static noreturn void be_criu(const struct criu *k, const char *file, int control
 struct worker {
 	int sock, pidfd;
 	pid_t pid;
+	unsigned given_ms;
 };
 
 static void worker_end(struct worker *w)
 {
 	fd_release(&w->sock);
-	process_end(w->pidfd);
+	process_end(w->pidfd, w->given_ms);
 	fd_release(&w->pidfd);
 }
 #define auto_worker __attribute__((cleanup(worker_end))) struct worker
@@ -140,6 +142,18 @@ static int worker_start(struct criu *k, struct worker *w, struct lc_error *e)
 
 /* ---- messages ---- */
 
+/* Not for a dump: it takes as long as there is memory, and whoever ends criu in the middle of it
+ * ends the container, too.  criu itself limits how long it waits for processes to stop. */
+static int set_deadline(const struct criu *k, const struct worker *w, struct lc_error *e)
+{
+	unsigned ms = k->lc->timeout_ms;
+	struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
+
+	if (setsockopt(w->sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
+		return lc_err_errno(e, "setsockopt SO_RCVTIMEO");
+	return 0;
+}
+
 static int say(struct criu *k, const struct worker *w, const CriuReq *req, struct lc_error *e)
 {
 	size_t len = criu_req__get_packed_size(req);
@@ -159,6 +173,8 @@ static void resp_release(CriuResp **resp)
 }
 #define auto_resp __attribute__((cleanup(resp_release))) CriuResp *
 
+#define LATE (-2) /* what criu's log says is not the reason */
+
 static int hear(struct criu *k, const struct worker *w, CriuResp **resp, int *fd,
 		struct lc_error *e)
 {
@@ -166,6 +182,11 @@ static int hear(struct criu *k, const struct worker *w, CriuResp **resp, int *fd
 	size_t n = 0;
 	ssize_t len = fd_recv(w->sock, data, MESSAGE_MAX, fd, 1, &n);
 
+	if (len < 0 && errno == EAGAIN) {
+		lc_err(e, LC_ESYSTEM, "criu has said nothing for %g s (--timeout)",
+		       k->lc->timeout_ms / 1000.0);
+		return LATE;
+	}
 	if (len < 0)
 		return lc_err_errno(e, "hear from criu");
 	if (len == 0)
@@ -179,11 +200,13 @@ static int hear(struct criu *k, const struct worker *w, CriuResp **resp, int *fd
 /* One request without work: version, features. */
 static int ask(struct criu *k, const CriuReq *req, CriuResp **resp, struct lc_error *e)
 {
-	auto_worker w = { .sock = -1, .pidfd = -1 };
-	struct criu plain = { .arena = k->arena, .images = -1, .work = -1, .cgroup = -1 };
+	auto_worker w = { .sock = -1, .pidfd = -1, .given_ms = k->lc->given_ms };
+	struct criu plain = {
+		.lc = k->lc, .arena = k->arena, .images = -1, .work = -1, .cgroup = -1
+	};
 	auto_fd fd = -1;
 
-	if (worker_start(&plain, &w, e) < 0 || say(k, &w, req, e) < 0)
+	if (worker_start(&plain, &w, e) < 0 || set_deadline(k, &w, e) < 0 || say(k, &w, req, e) < 0)
 		return -1;
 	return hear(k, &w, resp, &fd, e);
 }
@@ -324,8 +347,10 @@ static int converse(struct criu *k, CriuWhat what, const struct worker *w, pid_t
 		auto_resp resp = NULL;
 		auto_fd fd = -1;
 
-		if (hear(k, w, &resp, &fd, e) < 0)
-			return complain(k, what, NULL, e);
+		int r = hear(k, w, &resp, &fd, e);
+
+		if (r < 0)
+			return r == LATE ? -1 : complain(k, what, NULL, e);
 		if (resp->type == CRIU_WHAT__NOTIFY) {
 			if (pass_on(k, w, resp, fd, e) < 0)
 				return -1;
@@ -341,14 +366,15 @@ static int converse(struct criu *k, CriuWhat what, const struct worker *w, pid_t
 
 int criu_do(struct criu *k, CriuWhat what, pid_t *pid, struct lc_error *e)
 {
-	auto_worker w = { .sock = -1, .pidfd = -1 };
+	auto_worker w = { .sock = -1, .pidfd = -1, .given_ms = k->lc->given_ms };
 	CriuReq req = CRIU_REQ__INIT;
 	int status;
 
 	req.type = what;
 	req.opts = &k->opts;
 	unlinkat(k->work, k->log_file, 0); /* so that no older one is quoted */
-	if (worker_start(k, &w, e) < 0 || say(k, &w, &req, e) < 0 ||
+	if (worker_start(k, &w, e) < 0 ||
+	    (what == CRIU_WHAT__RESTORE && set_deadline(k, &w, e) < 0) || say(k, &w, &req, e) < 0 ||
 	    converse(k, what, &w, pid, e) < 0)
 		return -1;
 	/* After a pre-dump it would wait for the next request. */
@@ -478,6 +504,8 @@ static void set_flags(struct criu *k)
 	o->has_file_locks = true, o->file_locks = how->file_locks;
 	o->has_auto_dedup = true, o->auto_dedup = how->auto_dedup;
 	o->has_lazy_pages = true, o->lazy_pages = how->lazy_pages;
+	if (k->lc->given_ms) /* its own is ten seconds, for stopping all processes */
+		o->has_timeout = true, o->timeout = (k->lc->given_ms + 999) / 1000;
 	if (how->empty_network)
 		o->has_empty_ns = true, o->empty_ns = CLONE_NEWNET;
 	o->external = k->external;

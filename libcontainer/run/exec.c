@@ -131,15 +131,15 @@ static int open_console(struct execution *x, struct lc_error *e)
 	if (!p->terminal)
 		return 0;
 	if (how->console_socket) {
-		x->console_socket =
-			socket_connect(SOCK_STREAM, "--console-socket", how->console_socket, e);
+		x->console_socket = socket_connect(SOCK_STREAM, "--console-socket",
+						   how->console_socket, x->lc->timeout_ms, e);
 		return x->console_socket < 0 ? -1 : 0;
 	}
 	if (how->detach)
 		return lc_err(e, LC_EUSAGE,
 			      "a terminal in the background needs --console-socket, to send it to");
 	take_size(p);
-	return console_pair(&x->console, &x->console_socket, e);
+	return console_pair(&x->console, &x->console_socket, x->lc->timeout_ms, e);
 }
 
 /* ---- its cgroup ---- */
@@ -240,6 +240,7 @@ static int begin(struct execution *x, struct lc_error *e)
 		.plan = &x->loaded.plan,
 		.log = x->lc->log,
 		.timeout_ms = x->lc->timeout_ms,
+		.given_ms = x->lc->given_ms,
 		.state_dir = x->c.dir,
 		.cgroup = x->cgroup,
 		.cgroup_path = cgroup_place_path(&x->c.arena, ref),
@@ -294,6 +295,10 @@ static int await_program(struct execution *x, struct lc_error *e)
 	struct lc_error terminal = { 0 };
 	int r = x->console.socket >= 0 ? console_receive(&x->console, &terminal) : 0;
 
+	if (r == CONSOLE_LATE) {
+		*e = terminal;
+		return -1;
+	}
 	if ((x->c.state.vm ? sync_expect_exec_in : sync_expect_exec_on)(
 		    x->ref.sync, x->ref.pidfd, x->lc->timeout_ms, x->lc->log, e) < 0)
 		return -1;
@@ -306,8 +311,8 @@ static int announce(struct execution *x, struct lc_error *e)
 {
 	const struct lc_exec *how = &x->how;
 
-	if (how->pidfd_socket &&
-	    socket_send_fd("--pidfd-socket", how->pidfd_socket, x->ref.pidfd, e) < 0)
+	if (how->pidfd_socket && socket_send_fd("--pidfd-socket", how->pidfd_socket, x->ref.pidfd,
+						x->lc->timeout_ms, e) < 0)
 		return -1;
 	return pid_file_write(how->pid_file, x->ref.pid, e);
 }
@@ -321,7 +326,7 @@ static int execute(struct execution *x, const char *id, struct foreground *f, in
 	if (begin_somewhere(x, e) < 0)
 		return -1;
 	if (await_program(x, e) < 0 || announce(x, e) < 0) {
-		process_end(x->ref.pidfd);
+		process_end(x->ref.pidfd, x->lc->given_ms);
 		return -1;
 	}
 	if (x->how.detach)

@@ -8,11 +8,11 @@
 
 /* flock has no time limit of its own, and a library raises no alarms: ask again, ever more rarely.
  */
-bool lock_take(int dir, unsigned ms)
+static bool lock(int dir, int how, unsigned ms)
 {
 	unsigned waited = 0, pause = 1;
 
-	while (flock(dir, LOCK_EX | LOCK_NB) < 0) {
+	while (flock(dir, how | LOCK_NB) < 0) {
 		struct timespec ts = { .tv_nsec = pause * 1000000L };
 
 		if (errno != EWOULDBLOCK && errno != EINTR)
@@ -24,6 +24,16 @@ bool lock_take(int dir, unsigned ms)
 		pause = pause < 50 ? pause * 2 : 50;
 	}
 	return true;
+}
+
+bool lock_take(int dir, unsigned ms)
+{
+	return lock(dir, LOCK_EX, ms);
+}
+
+bool lock_share(int dir, unsigned ms)
+{
+	return lock(dir, LOCK_SH, ms);
 }
 
 void lock_drop(int dir)

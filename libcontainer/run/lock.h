@@ -13,6 +13,7 @@
 
 /* False when somebody else still has it after @ms milliseconds. */
 bool lock_take(int dir, unsigned ms);
+bool lock_share(int dir, unsigned ms); /* the same with others who share it */
 void lock_drop(int dir);
 
 #endif

@@ -58,6 +58,7 @@ static int change(struct container *c, const char *mounts, bool remove, struct l
 		.plan = &plan,
 		.log = c->lc->log,
 		.timeout_ms = c->lc->timeout_ms,
+		.given_ms = c->lc->given_ms,
 		.state_dir = c->dir,
 		.cgroup = -1,
 		.start_fifo = -1,

@@ -168,7 +168,7 @@ static char **helper_args(struct arena *a, const char *name, pid_t pid, const pl
 	return argv;
 }
 
-static int map_with_helper(const char *name, pid_t pid, const plan_id_maps *maps,
+static int map_with_helper(const char *name, pid_t pid, const plan_id_maps *maps, unsigned ms,
 			   struct lc_error *e)
 {
 	auto_arena a = { 0 };
@@ -182,7 +182,7 @@ static int map_with_helper(const char *name, pid_t pid, const plan_id_maps *maps
 			      "own (Debian: apt-get install uidmap)",
 			      name);
 	argv = helper_args(&a, path, pid, maps);
-	status = helper_run(argv, true, &a, SAID_MAX, &said, e);
+	status = helper_run(argv, true, ms, &a, SAID_MAX, &said, e);
 	if (status <= 0)
 		return status;
 	said[strcspn(said, "\n")] = 0;
@@ -197,7 +197,8 @@ static int map_directly(int procfs, pid_t pid, const char *file, const plan_id_m
 	return procfs_write(procfs, arena_printf(&a, "%d/%s", pid, file), ns_map_text(&a, maps), e);
 }
 
-int ns_write_maps(int procfs, pid_t pid, const struct plan_namespaces *ns, struct lc_error *e)
+int ns_write_maps(int procfs, pid_t pid, const struct plan_namespaces *ns, unsigned ms,
+		  struct lc_error *e)
 {
 	char path[32];
 
@@ -205,9 +206,9 @@ int ns_write_maps(int procfs, pid_t pid, const struct plan_namespaces *ns, struc
 	if (ns->deny_setgroups && procfs_write(procfs, path, "deny", e) < 0)
 		return lc_err_in(e, "user namespace");
 	if (ns->use_newidmap) {
-		if (map_with_helper("newgidmap", pid, &ns->gid_maps, e) < 0)
+		if (map_with_helper("newgidmap", pid, &ns->gid_maps, ms, e) < 0)
 			return lc_err_in(e, "linux.gidMappings");
-		if (map_with_helper("newuidmap", pid, &ns->uid_maps, e) < 0)
+		if (map_with_helper("newuidmap", pid, &ns->uid_maps, ms, e) < 0)
 			return lc_err_in(e, "linux.uidMappings");
 		return 0;
 	}
@@ -255,7 +256,7 @@ static pid_t start_inhabitant(int userns, int *pidfd, struct lc_error *e)
 	if (pid < 0)
 		lc_err_errno(e, "clone into a user namespace");
 	else if (read(ready[0], &c, 1) != 1) {
-		process_end(*pidfd);
+		process_end(*pidfd, 0); /* it does nothing that could hang */
 		fd_release(pidfd);
 		pid = lc_err(e, LC_ESYSTEM, "join the user namespace: operation not permitted");
 	}
@@ -297,7 +298,7 @@ int ns_read_maps(int fd, struct arena *a, plan_id_maps *uids, plan_id_maps *gids
 		return -1;
 	r = read_map(pid, "uid_map", a, uids, e) < 0 ? -1 : read_map(pid, "gid_map", a, gids, e);
 	*setgroups_denied = ns_setgroups_denied(pid);
-	process_end(pidfd);
+	process_end(pidfd, 0);
 	return r;
 }
 
@@ -312,11 +313,11 @@ int ns_make_user(int procfs, const plan_id_maps *uids, const plan_id_maps *gids,
 	if (pid < 0)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-	if (ns_write_maps(procfs, pid, &ns, e) == 0) {
+	if (ns_write_maps(procfs, pid, &ns, 0, e) == 0) {
 		fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			lc_err_errno(e, "open %s", path);
 	}
-	process_end(pidfd);
+	process_end(pidfd, 0);
 	return fd;
 }

@@ -26,8 +26,8 @@ bool ns_differs(pid_t pid, enum ns_type type);
 int ns_open_of(pid_t pid, enum ns_type type, struct lc_error *e) lc_checked;
 
 /* Writes the maps of the new user namespace of @pid, with the help of newuidmap and newgidmap where
- * the plan says so. @procfs: procfs_open(). */
-int ns_write_maps(int procfs, pid_t pid, const struct plan_namespaces *ns,
+ * the plan says so, each for @ms at most (0: no limit). @procfs: procfs_open(). */
+int ns_write_maps(int procfs, pid_t pid, const struct plan_namespaces *ns, unsigned ms,
 		  struct lc_error *e) lc_checked;
 
 /* The maps of the user namespace behind @fd, as the caller sees ids outside; and whether

@@ -106,7 +106,7 @@ static int connect_host(struct lc_error *e)
 	auto_fd sock = -1;
 
 	if (*path != '@')
-		return socket_connect(SOCK_DGRAM, "NOTIFY_SOCKET", path, e);
+		return socket_connect(SOCK_DGRAM, "NOTIFY_SOCKET", path, 0, e);
 	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (sock < 0 || len >= sizeof(addr.sun_path))
 		return lc_err_errno(e, "NOTIFY_SOCKET: socket");

@@ -39,7 +39,8 @@ int notify_hand_over(const struct plan *plan, const struct notify_container *of,
 	if (seccomp->listener_metadata)
 		json_add_string(&w, "metadata", seccomp->listener_metadata);
 	buf_addf(&w.out, ",\"state\":%s%d%s}", of->head, of->init, of->tail);
-	sock = socket_connect(SOCK_STREAM, seccomp->listener_member, seccomp->listener_path, e);
+	sock = socket_connect(SOCK_STREAM, seccomp->listener_member, seccomp->listener_path,
+			      of->timeout_ms, e);
 	if (sock < 0)
 		return -1;
 	if (send_all(sock, w.out.str, w.out.len, listener) < 0)

@@ -10,6 +10,7 @@
 struct notify_container {
 	const char *head, *tail;
 	pid_t init;
+	unsigned timeout_ms; /* how long the agent may make us wait; 0: no limit */
 };
 
 /* Sends the process state (OCI config-linux, "the container process state") with @listener. @pid:

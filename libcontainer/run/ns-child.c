@@ -162,7 +162,7 @@ pid_t build_clone_init(struct build *b, uint64_t flags, int *pidfd, bool *outsid
 		if (pid > 0 && !is_born_dead(b, *pidfd))
 			return pid;
 		if (pid > 0) {
-			process_end(*pidfd);
+			process_end(*pidfd, b->args->given_ms);
 			fd_release(pidfd);
 		} else if (!can_move_later(errno)) {
 			return lc_err_errno(e, "clone the container's init into its cgroup");

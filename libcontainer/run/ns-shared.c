@@ -162,7 +162,7 @@ pid_t ns_clone_shared(struct build *b, int *pidfd)
 	while (sem_wait(&shared.told) < 0 && errno == EINTR)
 		;
 	if (!shared.progress.begun) { /* not made, or killed when it was born */
-		process_end(shared.pidfd);
+		process_end(shared.pidfd, b->args->given_ms);
 		fd_release(&shared.pidfd);
 		return 0;
 	}

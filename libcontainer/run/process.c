@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define END_WAIT_MS 10000
-
 /* "PID (comm) S ppid ...": comm may hold blanks and parentheses, so count from the last one. */
 bool process_parse_stat(const char *stat, char *state, pid_t *parent, uint64_t *start)
 {
@@ -133,17 +131,18 @@ bool process_wait_gone(int pidfd, int ms)
 	return r > 0;
 }
 
-void process_end(int pidfd)
+bool process_end(int pidfd, unsigned given)
 {
 	siginfo_t info;
 
 	if (pidfd < 0)
-		return;
+		return true;
 	sys_pidfd_send_signal(pidfd, SIGKILL);
-	if (!process_wait_gone(pidfd, END_WAIT_MS)) /* it hangs in the kernel */
-		return;
+	if (!process_wait_gone(pidfd, (int)process_end_ms(given)))
+		return false;
 	while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
 		;
+	return true;
 }
 
 int process_wait_exit(int pidfd, struct process_exit *out, struct lc_error *e)

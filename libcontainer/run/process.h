@@ -31,8 +31,15 @@ int process_open(const struct process_id *id);
 /* Waits until the process behind @pidfd has ended; false after @ms milliseconds (-1: no limit). */
 bool process_wait_gone(int pidfd, int ms);
 
-/* SIGKILL, and takes the zombie away if it is a child of the caller. */
-void process_end(int pidfd);
+/* How long what was killed may take to end: @given (--timeout), unless that is 0. */
+static inline unsigned process_end_ms(unsigned given)
+{
+	return given ? given : 10000;
+}
+
+/* SIGKILL, and takes the zombie away if it is a child of the caller. False: after
+ * process_end_ms(@given) it is still there: it hangs in the kernel. */
+bool process_end(int pidfd, unsigned given);
 
 /* Waits for a child; the exit status as a shell gives it (128 + n for a signal). */
 int process_wait(int pidfd, int *status, struct lc_error *e) lc_checked;

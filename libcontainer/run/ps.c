@@ -115,7 +115,7 @@ static int guest_table(struct lc *lc, const char *id, const char *const *options
 		return lc_err(e, LC_EUNSUPPORTED,
 			      "options of ps: not possible in a virtual machine: the table is the "
 			      "guest's");
-	if (vm_ask(c.dir, CONTROL_PS, &c.arena, &text, &len, e) < 0)
+	if (vm_ask((struct vm_at){ c.dir, lc->given_ms }, CONTROL_PS, &c.arena, &text, &len, e) < 0)
 		return -1;
 	buf_addf(&out, "%-8s %7s %7s %s %8s %s\n", "UID", "PID", "PPID", "S", "TIME", "CMD");
 	while ((line = strsep(&text, "\n")))
@@ -147,7 +147,7 @@ int lc_ps(struct lc *lc, const char *id, const char *const *options, char **tabl
 		return guest_table(lc, id, options, table, e);
 	if (lc_pids(lc, id, &pids, &n, e) < 0)
 		return -1;
-	status = helper_run(ps_args(&a, options), false, &a, TABLE_MAX, &text, e);
+	status = helper_run(ps_args(&a, options), false, lc->timeout_ms, &a, TABLE_MAX, &text, e);
 	if (status < 0)
 		return -1;
 	if (status == 127)

@@ -15,8 +15,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#define END_WAIT_MS 10000
-#define MOUNTS_MAX  (16 << 20)
+#define MOUNTS_MAX (16 << 20)
 
 /* Keeps the first of several errors. */
 static void first_of(int *result, int r, struct lc_error *all, const struct lc_error *one)
@@ -29,7 +28,7 @@ static void first_of(int *result, int r, struct lc_error *all, const struct lc_e
 
 int container_kill_all(struct container *c, struct lc_error *e)
 {
-	unsigned ms = c->lc->given_ms ? c->lc->given_ms : END_WAIT_MS;
+	unsigned ms = process_end_ms(c->lc->given_ms);
 	auto_fd init = process_open(&c->state.init);
 	auto_fd cgroup = -1;
 

@@ -372,7 +372,8 @@ static int set_oom_score(struct build *b, pid_t pid, struct lc_error *e)
 static int write_maps(struct build *b, pid_t pid, struct lc_error *e)
 {
 	if (set_oom_score(b, pid, e) < 0 ||
-	    (!b->outer_user && ns_write_maps(b->procfs, pid, &b->plan->ns, e) < 0))
+	    (!b->outer_user &&
+	     ns_write_maps(b->procfs, pid, &b->plan->ns, b->args->timeout_ms, e) < 0))
 		return -1;
 	return sync_send(b->sync, SYNC_MAPPED, -1, 0, e);
 }
@@ -413,7 +414,7 @@ static int spawn_through_between(struct build *b, bool *outside, struct lc_error
 	fd_release(&b->box.sync);
 	r = hear_of_init(b, between, outside, e);
 	if (r < 0)
-		process_end(pidfd);
+		process_end(pidfd, b->args->given_ms);
 	else if (process_wait(pidfd, &status, e) < 0)
 		r = -1;
 	return r;
@@ -514,7 +515,8 @@ static int hand_over_listener(struct build *b, pid_t init, int listener, struct 
 {
 	auto_fd owned = listener;
 	const struct sandbox_args *args = b->args;
-	struct notify_container of = { args->state_creating, args->state_tail, init };
+	struct notify_container of = { args->state_creating, args->state_tail, init,
+				       args->timeout_ms };
 
 	if (notify_hand_over(b->plan, &of, b->ref.pid, owned, e) < 0)
 		return -1;
@@ -558,6 +560,19 @@ static void give(struct build *b, struct sandbox_ref *out)
 	out->mount = fd_take(&b->ref.mount);
 }
 
+/* The failure itself is what the caller hears of. */
+static int give_up(struct build *b)
+{
+	unsigned given = b->args->given_ms;
+
+	if (!process_end(b->ref.pidfd, given))
+		log_warn(b->args->log,
+			 "process %d did not end within %g s of SIGKILL (--timeout): it hangs in "
+			 "the kernel",
+			 b->ref.pid, process_end_ms(given) / 1000.0);
+	return -1;
+}
+
 /* Now, while init is at work, and not when it waits for us. */
 static void close_joins(struct build *b)
 {
@@ -575,8 +590,7 @@ static int ns_create(const struct sandbox_args *args, struct sandbox_ref *out, s
 	spawned = spawn(&b, &outside, e) == 0;
 	close_joins(&b);
 	if (!spawned || admit(&b, outside, e) < 0 || converse(&b, e) < 0 || set_limits(&b, e) < 0) {
-		process_end(b.ref.pidfd);
-		return -1;
+		return give_up(&b);
 	}
 	give(&b, out);
 	return 0;
@@ -669,8 +683,7 @@ static int ns_exec(const struct sandbox_args *args, const struct sandbox_ref *re
 	b.wait = !b.light; /* its pid is told first, and its limits are set */
 	if (spawn(&b, &outside, e) < 0 || admit(&b, outside, e) < 0 ||
 	    converse_exec(&b, ref, e) < 0) {
-		process_end(b.ref.pidfd);
-		return -1;
+		return give_up(&b);
 	}
 	give(&b, out);
 	return 0;
@@ -707,8 +720,7 @@ static int ns_mounts(const struct sandbox_args *args, const struct sandbox_ref *
 		return -1;
 	if (spawn(&b, &outside, e) < 0 || admit(&b, outside, e) < 0 ||
 	    hear(&b, ready, 1, NULL, NULL, e) < 0) {
-		process_end(b.ref.pidfd);
-		return -1;
+		return give_up(&b);
 	}
 	return process_wait(b.ref.pidfd, &status, e);
 }

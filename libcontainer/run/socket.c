@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 /* A path that does not fit is reached through a descriptor of its directory. */
@@ -38,8 +39,9 @@ static int fill_address(const char *path, struct sockaddr_un *addr, int *dir)
 	return n < (int)sizeof(addr->sun_path) ? 0 : -1;
 }
 
-int socket_connect(int type, const char *what, const char *path, struct lc_error *e)
+int socket_connect(int type, const char *what, const char *path, unsigned ms, struct lc_error *e)
 {
+	struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
 	auto_fd sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	auto_fd dir = -1;
 	struct sockaddr_un addr;
@@ -48,10 +50,15 @@ int socket_connect(int type, const char *what, const char *path, struct lc_error
 		return lc_err_errno(e, "%s: socket", what);
 	if (!*path)
 		return lc_err(e, LC_EUSAGE, "%s: its path is empty", what);
-	if (fill_address(path, &addr, &dir) < 0 ||
-	    connect(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return lc_err_errno(e, "%s: connect to %s", what, path);
-	return fd_take(&sock);
+	if (ms && setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+		return lc_err_errno(e, "%s: setsockopt SO_SNDTIMEO", what);
+	if (fill_address(path, &addr, &dir) == 0 &&
+	    connect(sock, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+		return fd_take(&sock);
+	if (errno == EAGAIN) /* its queue is full */
+		return lc_err(e, LC_ESYSTEM, "%s: nobody accepts at %s: waited %g s (--timeout)",
+			      what, path, ms / 1000.0);
+	return lc_err_errno(e, "%s: connect to %s", what, path);
 }
 
 int socket_bind(int type, const char *path, mode_t mode, struct lc_error *e)
@@ -69,9 +76,9 @@ int socket_bind(int type, const char *path, mode_t mode, struct lc_error *e)
 	return fd_take(&sock);
 }
 
-int socket_send_fd(const char *what, const char *path, int fd, struct lc_error *e)
+int socket_send_fd(const char *what, const char *path, int fd, unsigned ms, struct lc_error *e)
 {
-	auto_fd sock = socket_connect(SOCK_STREAM, what, path, e);
+	auto_fd sock = socket_connect(SOCK_STREAM, what, path, ms, e);
 
 	if (sock < 0)
 		return -1;

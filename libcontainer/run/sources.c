@@ -170,7 +170,7 @@ static int run_opener(struct build *b, bool root, struct opened *of, struct lc_e
 		_exit(0);
 	}
 	if (!opener_ended(b, pidfd)) {
-		process_end(pidfd);
+		process_end(pidfd, b->args->given_ms);
 		return build_takes_too_long(b, e);
 	}
 	if (process_wait(pidfd, &status, e) < 0)

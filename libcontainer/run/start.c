@@ -19,7 +19,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define EXEC_WAIT_MS 2000
+#define EXEC_WAIT_MS 2000 /* unless --timeout is less */
 
 static int refuse(struct container *c, enum status status, struct lc_error *e)
 {
@@ -100,7 +100,8 @@ int lc_start(struct lc *lc, const char *id, struct lc_error *e)
 		return -1;
 	if (sync_expect_exec_in(status, pidfd, lc->timeout_ms, lc->log, e) < 0) {
 		/* init is on its way out: who asks next shall find the container stopped. */
-		process_wait_gone(pidfd, EXEC_WAIT_MS);
+		process_wait_gone(pidfd, (int)(lc->timeout_ms < EXEC_WAIT_MS ? lc->timeout_ms
+									     : EXEC_WAIT_MS));
 		return is_hook_failure(e) ? end_after_failure(&c, e) : -1;
 	}
 	unlinkat(c.dir, STATUS_FIFO, 0);

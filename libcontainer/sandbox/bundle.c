@@ -6,6 +6,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "run/container.h"
+#include "run/lock.h"
 #include "sys/fd.h"
 #include "sys/tree.h"
 
@@ -185,8 +186,12 @@ static int make_dir(struct job *job, const char *parent, struct lc_error *e)
 {
 	auto_fd lock = open_dir(AT_FDCWD, parent);
 
-	if (lock < 0 || flock(lock, LOCK_SH) < 0)
-		return lc_err_errno(e, "lock %s", parent);
+	if (lock < 0)
+		return lc_err_errno(e, "open %s", parent);
+	if (!lock_share(lock, job->lc->timeout_ms))
+		return lc_err(e, LC_ESTATE,
+			      "%s is busy: another sandbox clears it up (waited %g s, --timeout)",
+			      parent, job->lc->timeout_ms / 1000.0);
 	if (mkdir(job->bundle, 0711) < 0)
 		return lc_err_errno(e, "mkdir %s", job->bundle);
 	job->bundle_made = true;

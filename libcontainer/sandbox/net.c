@@ -17,9 +17,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define HELPER	   LIBEXECDIR "/hull-net"
-#define START_SECS 20
-#define END_SECS   5
+#define HELPER LIBEXECDIR "/hull-net"
+/* How long hull-net may take, unless --timeout says so. */
+#define START_MS 20000
+#define END_MS	 5000
 
 /* ---- deciding ---- */
 
@@ -123,6 +124,7 @@ static int spawn(struct net *net, struct job *job, struct lc_error *e)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return lc_err_errno(e, "socketpair");
 	net->control = pair[0];
+	net->given_ms = job->lc->given_ms;
 	theirs = pair[1];
 	args.pidfd = (uintptr_t)&net->pidfd;
 	pid = sys_clone3(&args);
@@ -131,11 +133,16 @@ static int spawn(struct net *net, struct job *job, struct lc_error *e)
 	return pid < 0 ? lc_err_errno(e, "clone hull-net") : 0;
 }
 
+static unsigned may_take(const struct net *net, unsigned otherwise)
+{
+	return net->given_ms ? net->given_ms : otherwise;
+}
+
 /* Waits for a message for so long. */
-static ssize_t hear(const struct net *net, long seconds, void *data, size_t n, int *fds,
+static ssize_t hear(const struct net *net, unsigned ms, void *data, size_t n, int *fds,
 		    size_t n_fds)
 {
-	struct timeval limit = { .tv_sec = seconds };
+	struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
 
 	setsockopt(net->control, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	return message_receive(net->control, data, n, fds, n_fds);
@@ -145,10 +152,15 @@ static int wait_until_ready(struct net *net, struct lc_error *e)
 {
 	struct net_ready ready;
 	int fds[2];
-	ssize_t n = hear(net, START_SECS, &ready, sizeof(ready), fds, ARRAY_SIZE(fds));
+	unsigned ms = may_take(net, START_MS);
+	ssize_t n = hear(net, ms, &ready, sizeof(ready), fds, ARRAY_SIZE(fds));
 
 	net->network = fds[0];
 	net->user = fds[1];
+	if (n < 0 && errno == EAGAIN)
+		return lc_err(e, LC_ESYSTEM,
+			      "net: hull-net has not made the network after %g s (--timeout)",
+			      ms / 1000.0);
 	if (n < 0)
 		return lc_err_errno(e, "net: wait for hull-net");
 	if (n != sizeof(ready))
@@ -207,7 +219,7 @@ void net_end(struct net *net, struct job *job)
 		return;
 	report = arena_alloc(&job->arena, sizeof(*report));
 	shutdown(net->control, SHUT_WR);
-	n = hear(net, END_SECS, report, sizeof(*report), NULL, 0);
+	n = hear(net, may_take(net, END_MS), report, sizeof(*report), NULL, 0);
 	if (n == sizeof(*report) && is_sound(report))
 		job->net_report = report;
 	net_release(net);
@@ -219,8 +231,8 @@ void net_release(struct net *net)
 {
 	fd_release(&net->control);
 	if (net->pidfd >= 0) {
-		process_wait_gone(net->pidfd, END_SECS * 1000);
-		process_end(net->pidfd); /* and takes the zombie away */
+		process_wait_gone(net->pidfd, (int)may_take(net, END_MS));
+		process_end(net->pidfd, net->given_ms); /* and takes the zombie away */
 	}
 	fd_release(&net->pidfd);
 	fd_release(&net->network);

@@ -18,10 +18,11 @@
 struct net {
 	int control, network, user; /* owned; -1: it does not run */
 	int pidfd; /* owned */
+	unsigned given_ms; /* --timeout; 0: none */
 };
 #define NET_NOT_RUNNING \
 	{ \
-		-1, -1, -1, -1 \
+		-1, -1, -1, -1, 0 \
 	}
 
 /* Which it is, and whether it can be had. */

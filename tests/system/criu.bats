@@ -73,6 +73,18 @@ begin() {
 	[ "$(state_of "$ID")" = running ]
 }
 
+@test "criu is told: how long processes may take to stop, where --timeout says so" {
+	begin
+	checkpoint
+	[ "$(told .opts.timeout)" = null ] # its own: ten seconds
+	rm "$TOLD_CRIU"
+	run hull --timeout 61500ms checkpoint --image-path "$IMAGES" "$ID"
+	[ "$(told .opts.timeout)" = 62 ]
+	hull delete --force "$ID"
+	run hull --timeout 1m restore -d --image-path "$IMAGES" "$ID" </dev/null
+	[ "$(told '[.type, .opts.timeout]')" = '["RESTORE",60]' ]
+}
+
 @test "criu is told: pages that are fetched later, where, and whom to tell" {
 	begin
 	checkpoint --lazy-pages --page-server 127.0.0.1:4711 --status-fd 7 7>status

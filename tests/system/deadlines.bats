@@ -134,15 +134,25 @@ in_step() {
 # hold PID: keeps a process from ending when it is killed, as one does that hangs in the kernel: it is
 # stopped at its exit until its tracer, $HUNG, is gone.
 hold() {
+	echo "$1" >victim
+	hold_victim
+	until_true test -e held
+}
+
+# The same for the process whose pid will be in the file `victim`.
+hold_victim() {
 	python3 -c 'import ctypes, os, sys, time
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-if libc.ptrace(0x4206, int(sys.argv[1]), None, 0x40): # PTRACE_SEIZE, PTRACE_O_TRACEEXIT
+open("ready", "w").close()
+while not os.path.exists("victim"):
+    time.sleep(0.05)
+if libc.ptrace(0x4206, int(open("victim").read()), None, 0x40): # PTRACE_SEIZE, PTRACE_O_TRACEEXIT
     sys.exit(os.strerror(ctypes.get_errno()))
 open("held", "w").close()
-time.sleep(1000)' "$1" 3>&- &
+time.sleep(1000)' 3>&- &
 	HUNG=$!
-	until_true test -e held
+	until_true test -e ready || until_true test -e ready
 }
 
 let_go() {
@@ -173,6 +183,96 @@ let_go() {
 	[[ $output == *"some processes did not end within 1 s of SIGKILL (--timeout): they hang in the kernel"* ]]
 	[ -e "$STATES/$ID" ]
 	let_go
+}
+
+@test "deadline: run, when a process of its cgroup does not end" {
+	need_root
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	program sh -c 'sleep 1000 & echo $! >/dev/shm/pid; while [ ! -e /dev/shm/go ]; do sleep 0.1; done'
+	"$HULL" --root "$STATES" --timeout 1 run "$ID" >out 2>&1 3>&- &
+	local run=$!
+	until_true hull exec "$ID" test -s /dev/shm/pid
+	hold "$(hull exec "$ID" cat /dev/shm/pid)"
+	hull exec "$ID" touch /dev/shm/go
+	wait "$run" && false
+	[[ $(<out) == *"some processes did not end within 1 s of SIGKILL (--timeout): they hang in the kernel"* ]]
+	let_go
+}
+
+@test "deadline: create that fails, when its init does not end" {
+	local code=0
+	cat >hook <<-'END'
+		#!/bin/sh
+		cd "${0%/*}" && jq .pid >pid && mv pid victim || exit 2
+		while [ ! -e held ]; do sleep 0.1; done
+		date +%s >failed
+		exit 3
+	END
+	chmod +x hook
+	config '.hooks = {createRuntime: [{path: $p, timeout: 60}]}' --arg p "$BUNDLE/hook"
+	hold_victim
+	shift_rootfs
+	# Into a file: init keeps its end of a pipe open.
+	timeout --signal=KILL 120 "$HULL" --root "$STATES" --timeout 1 --log-format json create "$ID" >out 2>&1 || code=$?
+	[ "$code" -eq 125 ]
+	[ $(($(date +%s) - $(<failed))) -lt 9 ] # a wait that --timeout does not bound takes ten
+	[[ $(<out) == *"createRuntime hook #0: $BUNDLE/hook: "* ]]
+	[[ $(<out) == *"did not end within 1 s of SIGKILL (--timeout): it hangs in the kernel"* ]]
+	let_go
+}
+
+@test "deadline: exec with a terminal into a container that is frozen" {
+	program sleep 1000
+	hull run -d "$ID"
+	hull pause "$ID"
+	in_time exec --ignore-paused --tty "$ID" true
+	[[ $output == *"has not opened its terminal after 1 s (--timeout): it is stopped or frozen"* ]]
+	hull resume "$ID"
+	hull exec "$ID" true
+}
+
+@test "deadline: sockets at which nobody accepts" {
+	# Its queue takes one connection, and that is the program's own.
+	python3 -c 'import socket, sys, time
+s, c = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(0)
+c.connect(sys.argv[1])
+open("full", "w").close()
+time.sleep(1000)' sock 3>&- &
+	HUNG=$!
+	until_true test -e full
+	program sleep 1000
+	in_time create --pidfd-socket "$PWD/sock" "$ID"
+	[[ $output == *"--pidfd-socket: nobody accepts at $PWD/sock: waited 1 s (--timeout)"* ]]
+	nothing_left
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $p, syscalls: [{names: ["mkdir"], action: "SCMP_ACT_NOTIFY"}]}' \
+		--arg p "$PWD/sock"
+	in_time create "$ID"
+	[[ $output == *"linux.seccomp.listenerPath: nobody accepts at $PWD/sock: waited 1 s (--timeout)"* ]]
+	nothing_left
+	config 'del(.linux.seccomp) | .process.terminal = true'
+	in_time create --console-socket "$PWD/sock" "$ID"
+	[[ $output == *"--console-socket: nobody accepts at $PWD/sock: waited 1 s (--timeout)"* ]]
+	nothing_left
+	config '.process.terminal = false'
+	hull run -d "$ID"
+	in_time exec --tty --console-socket "$PWD/sock" "$ID" true
+	[[ $output == *"--console-socket: nobody accepts at $PWD/sock: waited 1 s (--timeout)"* ]]
+}
+
+@test "deadline: a program of the host's that hangs: ps, criu" {
+	need_root
+	program sleep 1000
+	hull run -d "$ID"
+	mkdir programs
+	printf '#!/bin/sh\nexec sleep 1000\n' | tee programs/ps >programs/criu
+	chmod +x programs/*
+	PATH=$PWD/programs:$PATH in_time ps "$ID"
+	[[ $output == *"ps: it takes longer than 1 s (--timeout)"* ]]
+	PATH=$PWD/programs:$PATH in_time checkpoint --image-path images "$ID"
+	[[ $output == *"criu has said nothing for 1 s (--timeout)"* ]]
+	has_status "$ID" running
 }
 
 @test "deadline: a D-Bus that does not answer" {
