@@ -51,6 +51,29 @@ as_written_by() {
 	done
 }
 
+@test "upgrade: a container of each released version that waits is started, limited, and leaves a report" {
+	local golden
+	config '.root.readonly = false'
+	program sh -c 'echo began >/began; exec sleep 1000'
+	for golden in "$DATA"/*-created.json; do
+		rm -f rootfs/began
+		hull create "$ID"
+		as_written_by "$golden"
+		has_status "$ID" created
+		hull start "$ID"
+		until_true test -e rootfs/began
+		has_status "$ID" running
+		if grep -qw pids "$(cgroup_root)/cgroup.controllers"; then
+			hull update --pids-limit 7 "$ID"
+			[ "$(cat "$(jq -r '.cgroup.mount + .cgroup.path' "$(state_file)")/pids.max")" = 7 ]
+		fi
+		[ "$(hull events --stats "$ID" | jq -r .id)" = "$ID" ]
+		hull delete --force --exit-report report.json "$ID"
+		[ "$(jq -r .reason report.json)" = unknown ]
+		nothing_left
+	done
+}
+
 @test "upgrade: what an older version was making when it died is cleaned up" {
 	local golden
 	for golden in "$DATA"/*-creating.json; do
