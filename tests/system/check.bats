@@ -61,6 +61,7 @@ state_of_check() {
 			}
 		done
 	done <<-END
+		kernel release idmapped_mounts overlay_lowerdir+ seccomp_kill seccomp_notify
 		namespaces mnt pid net ipc uts user cgroup time for_users
 		cgroups cgroup2 memory pids cpu io cpuset hugetlb manager_systemd
 		security in_force apparmor selinux landlock
