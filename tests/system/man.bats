@@ -46,6 +46,38 @@ commands() {
 		"$(sed -n 's/^\t\(lc_[a-z_]*\);$/\1()/p' "$MAN/../libcontainer/libcontainer.sym" | grep -v '_free()$' | sort)" ]
 }
 
+# with_own_etc COMMAND...: what it writes to /etc, nobody else sees
+with_own_etc() {
+	mkdir -p etc/{upper,work}
+	unshare --mount --propagation private sh -c '
+		mount -t overlay -o "lowerdir=/etc,upperdir=$0/upper,workdir=$0/work" overlay /etc && exec "$@"' "$PWD/etc" "$@"
+}
+
+@test "man: every page has an example, but that of the library, whose examples are programs" {
+	[ "$(cd "$MAN" && grep -L '^```$' -- *.scd)" = libcontainer.3.scd ]
+}
+
+@test "man: the members that hull writes are in the pages of their formats" {
+	local member
+	for member in $(jq -r '.properties | keys[]' "$MAN/../docs/exit-report.schema.json") \
+		$(jq -r '.properties.reason.enum[]' "$MAN/../docs/exit-report.schema.json"); do
+		grep -q "[_*]${member}[_*]" "$MAN/hull-exit-report.5.scd" || { echo "$member"; false; }
+		grep -q "\`${member}[\`.]" "$MAN/../docs/EXIT-REPORT.md" || { echo "EXIT-REPORT.md: $member"; false; }
+	done
+	config '.annotations = {key: "value"}'
+	hull create "$ID"
+	for member in $(hull state "$ID" | jq -r 'keys[]'); do
+		grep -q "_${member}_" "$MAN/hull-state.5.scd" || { echo "state: $member"; false; }
+	done
+	run -127 hull --log out.json --log-format json --debug exec "$ID" /nothere
+	for member in $(jq -r 'keys[]' out.json | sort -u); do
+		grep -q "_${member}_" "$MAN/hull-log.5.scd" || { echo "log: $member"; false; }
+	done
+	for member in $(sed -n '/^} keys\[\] = {$/,/^};/s/^\t{ "\([^"]*\)".*/\1/p' "$MAN/../src/conf.c"); do
+		grep -q "^|  \*$member\*$" "$MAN/hull.conf.5.scd" || { echo "hull.conf: $member"; false; }
+	done
+}
+
 @test "man: the examples work" {
 	need_root
 	install_helpers "$HULL"
@@ -53,9 +85,11 @@ commands() {
 	mkdir bin
 	printf '#!/bin/sh\nexec "%s" --root "%s" "$@"\n' "$HULL" "$STATES" >bin/hull
 	chmod +x bin/hull
-	local page id n=0
+	local page id etc n=0
 	for page in "$MAN"/*.scd; do
+		etc=
 		case $page in
+		*/hull.conf.5.scd) etc=with_own_etc ;;
 		*-sandbox.1.scd) "$HULL" sandbox --strict --rw . -- true 2>/dev/null || continue ;; # see sandbox.bats
 		*-checkpoint.1.scd | *-restore.1.scd) criu check >/dev/null 2>&1 || continue ;; # see checkpoint.bats
 		esac
@@ -63,15 +97,15 @@ commands() {
 		for example in example*; do
 			[ -e "$example" ] || continue # a page without any
 			! grep -q -e --net "$example" || continue # see sandbox-net.bats: it needs a network
-			PATH=$PWD/bin:$PATH timeout 60 sh -eux "$example" </dev/null >out 2>&1 || { echo "$page"; cat "$example" out; false; }
+			PATH=$PWD/bin:$PATH $etc timeout 60 sh -eux "$example" </dev/null >out 2>&1 || { echo "$page"; cat "$example" out; false; }
 			n=$((n + 1))
 			for id in $(ls -A "$STATES" 2>/dev/null); do
 				hull delete --force "$id"
 			done
 		done
-		rm -f example*
+		rm -rf example* etc
 	done
-	[ "$n" -ge 15 ]
+	[ "$n" -ge 30 ]
 }
 
 complete_line() { # WORDS...: what bash offers for the last
@@ -108,8 +142,14 @@ complete_line() { # WORDS...: what bash offers for the last
 @test "a typing error in a command or an option is answered by what it may have been" {
 	run hull strat
 	[[ $output == *"did you mean 'start'"* ]]
-	run hull exec --pid-fil x y
-	[[ $output == *--pid-file* ]] || [ "$status" -ne 0 ]
+	run hull exec --pid-fiel x y z
+	[ "$status" -ne 0 ]
+	[[ $output == *"did you mean --pid-file"* ]]
+	run hull --rot x list
+	[ "$status" -ne 0 ]
+	[[ $output == *"did you mean --root"* ]]
+	run hull kill --no-such-thing x
+	[[ $output != *"did you mean"* ]]
 	run hull run --bundel x y
 	[[ $output == *"did you mean --bundle"* ]]
 	run -1 hull help --format odd
