@@ -275,6 +275,27 @@ time.sleep(1000)' sock 3>&- &
 	has_status "$ID" running
 }
 
+@test "deadline: a sandbox, when another clears up without end" {
+	need_root
+	# root's bundles are in /run, whatever --root says; here it is another.
+	run timeout --signal=KILL 60 unshare --mount --propagation private sh -c 'mount -t tmpfs tmpfs /run && mkdir /run/hull.sandbox &&
+		flock /run/hull.sandbox "$0" --timeout 1 sandbox -- true' "$HULL"
+	[ "$status" -eq 125 ]
+	[[ $output == *"/run/hull.sandbox is busy: another sandbox clears it up (waited 1 s, --timeout)"* ]]
+}
+
+@test "deadline: the network of a sandbox, when pasta hangs" {
+	need_root
+	[ -x "$(type -P nft)" ] || skip "no nft here (Debian: apt-get install nftables)"
+	[ -x "$(dirname "$HULL")/hull-net" ] || skip "hull-net was not built"
+	install_helpers "$HULL"
+	mkdir programs
+	printf '#!/bin/sh\nexec sleep 1000\n' >programs/pasta
+	chmod +x programs/pasta
+	PATH=$PWD/programs:$PATH in_time sandbox --net 192.0.2.1 -- true
+	[[ $output == *"net: hull-net has not made the network after 1 s (--timeout)"* ]]
+}
+
 @test "deadline: a D-Bus that does not answer" {
 	need_root
 	[ -x "$(dirname "$HULL")/hull-systemd" ] || skip "hull-systemd was not built: libsystemd is missing"
