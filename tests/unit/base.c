@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "base/sha256.h"
 #include "base/str.h"
 #include "lc_test.h"
 
@@ -666,5 +667,43 @@ TEST(a_text_is_made_utf8)
 		for (const char *s = cases[i][1]; *s; s++)
 			*s == '?' ? buf_add(&wanted, "\xef\xbf\xbd") : buf_addn(&wanted, s, 1);
 		CHECK_STR(str_utf8(&a, cases[i][0]), wanted.str);
+	}
+}
+
+/* So many times the letter a: FIPS 180-4's examples, and lengths around a block's end by
+ * sha256sum(1). */
+TEST(sha256_is_what_others_make_of_it)
+{
+	static const struct {
+		size_t len;
+		const char *digest;
+	} cases[] = {
+		{ 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+		{ 1, "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb" },
+		{ 55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318" },
+		{ 56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a" },
+		{ 63, "7d3e74a05d7db15bce4ad9ec0658ea98e3f06eeecf16b4c6fff2da457ddc2f34" },
+		{ 64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb" },
+		{ 65, "635361c48bb9eab14198e76ea8ab7f1a41685d6ad62aa9146d301d4f17eb0ae0" },
+		{ 119, "31eba51c313a5c08226adf18d4a359cfdfd8d2e816b13f4af952f7ea6584dcfb" },
+		{ 120, "2f3d335432c70b580af0e8e1b3674a7c020d683aa5f73aaaedfdc55af904c21c" },
+		{ 1000000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0" },
+	};
+	static char data[1000003];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		for (size_t piece = 1; piece <= sizeof(data); piece = piece * 64 - 1) {
+			struct sha256 h = SHA256;
+			uint8_t digest[SHA256_SIZE];
+			char text[2 * SHA256_SIZE + 1];
+
+			memset(data, 'a', sizeof(data));
+			for (size_t at = 0; at < cases[i].len; at += piece)
+				sha256_add(&h, data + at,
+					   cases[i].len - at < piece ? cases[i].len - at : piece);
+			sha256_end(&h, digest);
+			sha256_hex(digest, text);
+			CHECK_STR(text, cases[i].digest);
+		}
 	}
 }
