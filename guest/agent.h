@@ -101,7 +101,10 @@ int network_part(struct agent *a, const struct control_frame *f, struct lc_error
 void ask(struct agent *a, uint16_t session, uint32_t question);
 void update_limits(struct agent *a, uint16_t session, const char *text, size_t len);
 void set_clock(struct agent *a, const char *data);
-void add_seed(struct agent *a, const char *data, size_t len);
+
+/* What the kernel draws from now on no other machine of the same template has; -1 when that could
+ * not be made so, and then nothing may be drawn. */
+int add_seed(struct agent *a, const char *data, size_t len, struct lc_error *e) lc_checked;
 
 /* Number of kills for memory in the container's cgroup. */
 unsigned long oom_kills(const struct agent *a);

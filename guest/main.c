@@ -96,7 +96,8 @@ static void take_frame(struct agent *a, const struct control_frame *f)
 		set_clock(a, f->data);
 		break;
 	case CONTROL_SEED:
-		add_seed(a, f->data, f->head.len);
+		if (add_seed(a, f->data, f->head.len, &e) < 0)
+			say_error(a, 0, &e);
 		break;
 	default:
 		break;

@@ -113,6 +113,34 @@ static const struct rule machine[] = {
 	END,
 };
 
+/* It looks at every register, and writes what it has found to files that are there. */
+static const struct rule saving[] = {
+	CALL_IF(ioctl, EQUALS, 1, KVM_RUN),
+#if defined(__x86_64__)
+	CALL_IF(ioctl, EQUALS, 1, KVM_GET_REGS),
+	CALL_IF(ioctl, EQUALS, 1, KVM_GET_SREGS),
+	CALL_IF(ioctl, EQUALS, 1, KVM_GET_XSAVE),
+	CALL_IF(ioctl, EQUALS, 1, KVM_GET_XCRS),
+	CALL_IF(ioctl, EQUALS, 1, KVM_GET_LAPIC),
+	CALL_IF(ioctl, EQUALS, 1, KVM_GET_MSRS),
+	CALL_IF(ioctl, EQUALS, 1, KVM_GET_DEBUGREGS),
+	CALL_IF(ioctl, EQUALS, 1, KVM_GET_VCPU_EVENTS),
+	CALL_IF(ioctl, EQUALS, 1, KVM_GET_MP_STATE),
+	CALL_IF(ioctl, EQUALS, 1, KVM_GET_IRQCHIP),
+	CALL_IF(ioctl, EQUALS, 1, KVM_GET_CLOCK),
+	CALL_IF(ioctl, EQUALS, 1, KVM_GET_TSC_KHZ),
+#endif
+	CALL(timerfd_settime),
+	CALL(pwrite64),
+	CALL(ftruncate),
+	CALL(fsync),
+	CALL(fstat),
+#ifdef SYS_newfstatat
+	CALL(newfstatat), /* how some C libraries do it */
+#endif
+	END,
+};
+
 static const struct rule file_data[] = {
 	CALL(preadv), CALL(pwritev),   CALL(fallocate),	      CALL(lseek),
 	CALL(fsync),  CALL(fdatasync), CALL(copy_file_range), END,
@@ -149,6 +177,10 @@ static const struct {
 #define LIST_CONFINE_LOOP \
 	{ \
 		of_every_thread, streams, hub, machine, memory \
+	}
+#define LIST_CONFINE_SAVE \
+	{ \
+		of_every_thread, streams, hub, machine, memory, saving \
 	}
 #define LIST_CONFINE_CPU \
 	{ \

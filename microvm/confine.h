@@ -14,6 +14,7 @@
 /* Whose list of calls; the text is for messages. */
 #define CONFINE_ROLES(X) \
 	X(CONFINE_LOOP, "the monitor's loop") \
+	X(CONFINE_SAVE, "the monitor's loop that makes a template") \
 	X(CONFINE_CPU, "a virtual processor") \
 	X(CONFINE_FILES, "the file system's thread") \
 	X(CONFINE_BROKER, "the broker") \

@@ -264,6 +264,16 @@ static void reset(struct vdev *d)
 	c->opened = c->out_busy = false;
 }
 
+bool console_is_quiet(struct console *c)
+{
+	bool quiet;
+
+	pthread_mutex_lock(&c->dev.lock);
+	quiet = c->opened && !c->out_busy && !c->n_pending;
+	pthread_mutex_unlock(&c->dev.lock);
+	return quiet;
+}
+
 static const struct vdev_ops ops = {
 	.name = "console",
 	.id = VIRTIO_ID_CONSOLE,

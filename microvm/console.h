@@ -36,6 +36,9 @@ struct console {
 	struct iovec iov[CHAIN_MAX];
 };
 
+/* Nothing is under way that could not be saved with a template. */
+bool console_is_quiet(struct console *c);
+
 /* @log, @control: -1 for none. */
 int console_init(struct console *c, const struct memory *mem, struct loop *loop, int log,
 		 int control, struct lc_error *e) lc_checked;

@@ -98,8 +98,6 @@ static void port_access(struct cpu *c)
 			machine_serial(m, port, out, data);
 		else if (!out)
 			memset(data, 0xff, run->io.size);
-		else if (port == MACHINE_PARK_PORT && *data == MACHINE_PARK)
-			machine_parked(m, c);
 	}
 }
 
@@ -155,6 +153,17 @@ static void *cpu_main(void *arg)
 		if (!handle_exit(c))
 			return NULL;
 	}
+}
+
+/* KVM does that when it is entered, and then it has been interrupted already. */
+int cpu_settle(struct cpu *c, struct lc_error *e)
+{
+	do {
+		c->run->immediate_exit = 1;
+		if (ioctl(c->fd, KVM_RUN, 0) < 0)
+			return errno == EINTR ? 0 : lc_err_errno(e, "KVM_RUN");
+	} while (handle_exit(c));
+	return lc_err(e, LC_ESYSTEM, "virtual processor %u has come to its end", c->index);
 }
 
 int cpu_start(struct cpu *c, struct lc_error *e)

@@ -36,6 +36,10 @@ int cpu_start(struct cpu *c, struct lc_error *e) lc_checked;
 /* Gets it out of the guest, soon. */
 void cpu_interrupt(struct cpu *c);
 
+/* Of a processor that stands still: finishes the instruction that made it leave the guest, so that
+ * its registers tell all. */
+int cpu_settle(struct cpu *c, struct lc_error *e) lc_checked;
+
 /* Prepares the signal that cpu_interrupt() uses; once, before the first thread. */
 int cpu_signals(struct lc_error *e) lc_checked;
 

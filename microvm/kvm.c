@@ -32,6 +32,16 @@ static int check_extensions(int dev, struct lc_error *e)
 	return 0;
 }
 
+int kvm_read_cpuid(struct kvm *k, int dev, struct lc_error *e)
+{
+	if (k->cpuid.head.nent)
+		return 0;
+	k->cpuid.head.nent = KVM_CPUID_MAX;
+	if (ioctl(dev, KVM_GET_SUPPORTED_CPUID, &k->cpuid) < 0)
+		return lc_err_errno(e, "KVM_GET_SUPPORTED_CPUID");
+	return 0;
+}
+
 int kvm_init(struct kvm *k, int dev, struct lc_error *e)
 {
 	uint64_t identity = IDENTITY_MAP_ADDR;
@@ -43,9 +53,8 @@ int kvm_init(struct kvm *k, int dev, struct lc_error *e)
 	k->run_size = ioctl(dev, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (k->run_size < (int)sizeof(struct kvm_run))
 		return lc_err_errno(e, "KVM_GET_VCPU_MMAP_SIZE");
-	k->cpuid.head.nent = KVM_CPUID_MAX;
-	if (ioctl(dev, KVM_GET_SUPPORTED_CPUID, &k->cpuid) < 0)
-		return lc_err_errno(e, "KVM_GET_SUPPORTED_CPUID");
+	if (kvm_read_cpuid(k, dev, e) < 0)
+		return -1;
 	k->vm = ioctl(dev, KVM_CREATE_VM, 0);
 	if (k->vm < 0)
 		return lc_err_errno(e, "KVM_CREATE_VM");
@@ -138,6 +147,16 @@ int kvm_cpu_create(const struct kvm *k, unsigned index, unsigned cpus, struct lc
 	if (ioctl(cpu, KVM_SET_CPUID2, &c) < 0)
 		return lc_err_errno(e, "KVM_SET_CPUID2");
 	return fd_take(&cpu);
+}
+
+void kvm_cpuid_digest(const struct kvm *k, unsigned cpus, uint8_t digest[SHA256_SIZE])
+{
+	struct cpuid_table c = k->cpuid;
+	struct sha256 h = SHA256;
+
+	number_cpuid(&c, 0, cpus);
+	sha256_add(&h, c.entries, c.head.nent * sizeof(*c.entries));
+	sha256_end(&h, digest);
 }
 
 /* Flat segments; the descriptor table in guest memory agrees with what is set here. */

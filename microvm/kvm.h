@@ -40,6 +40,12 @@ int kvm_ioeventfd(const struct kvm *k, int fd, uint64_t addr, struct lc_error *e
 int kvm_cpu_create(const struct kvm *k, unsigned index, unsigned cpus,
 		   struct lc_error *e) lc_checked;
 
+/* Fills @k->cpuid, once; kvm_init() does, too. */
+int kvm_read_cpuid(struct kvm *k, int dev, struct lc_error *e) lc_checked;
+
+/* What the guest is told of its first processor, of @cpus: another answer, another template. */
+void kvm_cpuid_digest(const struct kvm *k, unsigned cpus, uint8_t digest[SHA256_SIZE]);
+
 /* Where a kernel is entered. */
 struct kvm_entry {
 	uint64_t rip;

@@ -79,7 +79,8 @@ static int plug_devices(struct machine *m, const struct vmm_options *o, struct l
 		return -1;
 	if (rng_init(&m->rng, &m->memory, e) < 0 || plug(m, SLOT_RNG, &m->rng.dev, e) < 0)
 		return -1;
-	if (o->broker >= 0 &&
+	/* A template has its driver, and nobody behind it. */
+	if ((o->broker >= 0 || o->save_state >= 0 || o->template_state >= 0) &&
 	    (fs_init(&m->fs, &m->memory, o->broker, e) < 0 || plug(m, SLOT_FS, &m->fs.dev, e) < 0))
 		return -1;
 	return plug_nets(m, o, e);
@@ -105,23 +106,21 @@ static int init_end(struct machine *m, struct lc_error *e)
 	return loop_add(&m->loop, &m->ended, EPOLLIN, e);
 }
 
-static int init_memory(struct machine *m, const struct vmm_options *o, struct lc_error *e)
+int machine_init(struct machine *m, const struct vmm_options *o, const struct snapshot *from,
+		 struct lc_error *e)
 {
-	if (o->template_memory >= 0)
-		return memory_init_from(&m->memory, o->memory, o->template_memory, e);
-	return memory_init(&m->memory, o->memory, e);
-}
+	int r = from ? memory_init_from(&m->memory, from, o->template_memory, e)
+		     : memory_init(&m->memory, o->memory, e);
 
-int machine_init(struct machine *m, const struct vmm_options *o, struct lc_error *e)
-{
 	pthread_mutex_init(&m->serial_lock, NULL);
 	pthread_mutex_init(&m->pause_lock, NULL);
 	pthread_cond_init(&m->paused, NULL);
 	pthread_cond_init(&m->resumed, NULL);
 	m->n_cpus = o->cpus;
-	if (loop_init(&m->loop, e) < 0 || kvm_init(&m->kvm, o->kvm, e) < 0 ||
-	    init_memory(m, o, e) < 0 || kvm_set_memory(&m->kvm, &m->memory, e) < 0 ||
-	    init_serial(m, o, e) < 0 || plug_devices(m, o, e) < 0 || init_end(m, e) < 0)
+	m->saves = o->save_state >= 0;
+	if (r < 0 || loop_init(&m->loop, e) < 0 || kvm_init(&m->kvm, o->kvm, e) < 0 ||
+	    kvm_set_memory(&m->kvm, &m->memory, e) < 0 || init_serial(m, o, e) < 0 ||
+	    plug_devices(m, o, e) < 0 || init_end(m, e) < 0)
 		return -1;
 	for (unsigned i = 0; i < m->n_cpus; i++)
 		if (cpu_init(&m->cpus[i], m, i, e) < 0)
@@ -155,7 +154,7 @@ int machine_run(struct machine *m, struct lc_error *e)
 		if (cpu_start(&m->cpus[i], e) < 0)
 			return -1;
 	/* Nothing of the guest's has been looked at before. */
-	if (confine_thread(CONFINE_LOOP, e) < 0)
+	if (confine_thread(m->saves ? CONFINE_SAVE : CONFINE_LOOP, e) < 0)
 		return -1;
 	return loop_run(&m->loop, e);
 }
@@ -208,15 +207,6 @@ void machine_wait_resumed(struct machine *m, struct cpu *c)
 	}
 	c->parked = false;
 	pthread_mutex_unlock(&m->pause_lock);
-}
-
-/* The instruction that asked for it has to be finished first: KVM does that when it is entered. */
-void machine_parked(struct machine *m, struct cpu *c)
-{
-	c->run->immediate_exit = 1;
-	ioctl(c->fd, KVM_RUN, 0);
-	c->run->immediate_exit = 0;
-	machine_end(m, MACHINE_PARKED, 0);
 }
 
 void machine_serial(struct machine *m, uint16_t port, bool out, uint8_t *data)

@@ -22,13 +22,9 @@
 
 enum { SLOT_CONSOLE, SLOT_RNG, SLOT_FS, SLOT_BALLOON, SLOT_FREE };
 
-/* The guest asks to be saved as a template by writing 'P' here. */
-enum { MACHINE_PARK_PORT = 0x604, MACHINE_PARK = 'P' };
-
 enum machine_end {
 	MACHINE_RUNS,
 	MACHINE_SHUTDOWN, /* the guest reset or switched off */
-	MACHINE_PARKED, /* it is ready to be saved */
 	MACHINE_FAILED, /* KVM cannot go on; the reason is an exit reason or errno */
 };
 
@@ -45,6 +41,7 @@ struct machine {
 	struct fs fs;
 	struct net nets[VMM_NETS_MAX]; /* in the slots from SLOT_FREE on, once they are there */
 
+	bool saves; /* it will become a template */
 	bool with_serial;
 	struct serial serial;
 	pthread_mutex_t serial_lock;
@@ -58,8 +55,9 @@ struct machine {
 	bool pause;
 };
 
-/* Makes everything; nothing runs yet. */
-int machine_init(struct machine *m, const struct vmm_options *o, struct lc_error *e) lc_checked;
+/* Makes everything; nothing runs yet. @from: the template that will be restored, NULL: none. */
+int machine_init(struct machine *m, const struct vmm_options *o, const struct snapshot *from,
+		 struct lc_error *e) lc_checked;
 
 /* Loads kernel and tables, and sets the first processor's entry. */
 int machine_boot(struct machine *m, const struct vmm_options *o, struct lc_error *e) lc_checked;
@@ -80,7 +78,6 @@ void machine_resume(struct machine *m);
 
 void machine_wait_resumed(struct machine *m, struct cpu *c);
 void machine_end(struct machine *m, enum machine_end end, unsigned reason);
-void machine_parked(struct machine *m, struct cpu *c);
 void machine_serial(struct machine *m, uint16_t port, bool out, uint8_t *data);
 void machine_empty_slot(uint32_t offset, void *data, uint32_t len);
 

@@ -2,16 +2,28 @@
 /* hull-vmm: the monitor of one virtual machine. */
 #include "base/own.h"
 #include "confine.h"
+#include "control.h"
 #include "machine.h"
 #include "network.h"
 #include "relay.h"
+#include "state.h"
 
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 static struct machine machine;
+
+/* The relay, as a source of the loop. */
+struct hub {
+	struct source source;
+	struct relay *relay;
+	struct lc_error error;
+};
+
+static struct hub hub;
 
 /* Why the machine is no more: 0 when the guest reset or switched itself off. */
 static int outcome(const struct machine *m, struct lc_error *e)
@@ -20,9 +32,6 @@ static int outcome(const struct machine *m, struct lc_error *e)
 	case MACHINE_FAILED:
 		return lc_err(e, LC_ESYSTEM, "the virtual machine cannot go on (KVM reason %u)",
 			      m->end_reason);
-	case MACHINE_PARKED:
-		return lc_err(e, LC_EUNSUPPORTED,
-			      "the guest asked to be saved, and nobody wants it");
 	default:
 		return 0;
 	}
@@ -34,12 +43,47 @@ static void close_boot(struct vmm_options *o)
 	fd_release(&o->kvm);
 	fd_release(&o->kernel);
 	fd_release(&o->initrd);
+	fd_release(&o->template_memory);
+	fd_release(&o->template_state);
 	machine.kvm.dev = -1;
 }
 
+/* What cannot be restored boots, if it can: the machine is the same, only later. */
+static int find_template(struct vmm_options *o, struct arena *a, struct snapshot *s,
+			 struct lc_error *e)
+{
+	struct lc_error why = { 0 };
+
+	if (o->template_state < 0)
+		return 0;
+	if (state_open(&machine, o, a, s, &why) == 0)
+		return 1;
+	lc_err_in(&why, "template");
+	if (o->kernel < 0) {
+		*e = why;
+		return -1;
+	}
+	relay_warn(hub.relay, why.msg);
+	o->template_state = o->template_memory = -1;
+	return 0;
+}
+
+/* The machine is ready to run. */
 static int boot(struct vmm_options *o, struct lc_error *e)
 {
-	if (machine_init(&machine, o, e) < 0 || machine_boot(&machine, o, e) < 0)
+	auto_arena a = { 0 };
+	struct snapshot s;
+	int found = find_template(o, &a, &s, e);
+
+	if (found < 0 || machine_init(&machine, o, found ? &s : NULL, e) < 0)
+		return -1;
+	if (found && state_restore(&machine, &s, e) < 0)
+		return lc_err_in(e, "template");
+	if (found)
+		relay_restored(hub.relay);
+	else if (machine_boot(&machine, o, e) < 0)
+		return -1;
+	if (machine.saves && state_prepare(&machine, e) < 0)
 		return -1;
 	close_boot(o);
 	return 0;
@@ -51,15 +95,6 @@ static int run(struct vmm_options *o, struct lc_error *e)
 		return -1;
 	return outcome(&machine, e);
 }
-
-/* The relay, as a source of the loop. */
-struct hub {
-	struct source source;
-	struct relay *relay;
-	struct lc_error error;
-};
-
-static struct hub hub;
 
 static void hub_ready(struct source *s, uint32_t events)
 {
@@ -109,6 +144,70 @@ static int run_container(struct vmm_options *o, struct lc_error *e)
 	return result;
 }
 
+/* ---- a template is made ---- */
+
+/* The guest has some more time after the agent's first word: what the kernel does late in its boot
+ * is done once for all machines then. */
+enum { SETTLE_MS = 300 };
+
+static struct {
+	struct source port, timer;
+	struct control_in in;
+	bool ready;
+} maker;
+
+static void hear_agent(struct source *s, uint32_t events)
+{
+	struct itimerspec later = { .it_value.tv_nsec = SETTLE_MS * 1000000L };
+	struct lc_error e = { 0 };
+	struct control_frame f;
+
+	(void)events;
+	if (control_read(&maker.in, s->fd, &e) <= 0 ||
+	    control_next(&maker.in, CONTROL_GUEST, &f, &e) < 0 ||
+	    (f.head.what != CONTROL_HELLO || f.head.value != CONTROL_VERSION || maker.ready)) {
+		maker.ready = false;
+		machine.loop.stop = true;
+		return;
+	}
+	maker.ready = true;
+	timerfd_settime(maker.timer.fd, 0, &later, NULL);
+}
+
+static void is_time(struct source *s, uint32_t events)
+{
+	(void)s;
+	(void)events;
+	machine.loop.stop = true;
+}
+
+static int watch_agent(int port, struct lc_error *e)
+{
+	maker.port = (struct source){ .fd = port, .ready = hear_agent };
+	maker.timer = (struct source){ .fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC),
+				       .ready = is_time };
+	if (maker.timer.fd < 0)
+		return lc_err_errno(e, "timerfd_create");
+	if (loop_add(&machine.loop, &maker.timer, EPOLLIN, e) < 0)
+		return -1;
+	return loop_add(&machine.loop, &maker.port, EPOLLIN, e);
+}
+
+static int make_template(struct vmm_options *o, struct lc_error *e)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return lc_err_errno(e, "socketpair");
+	o->port = pair[0];
+	if (boot(o, e) < 0 || watch_agent(pair[1], e) < 0 || machine_run(&machine, e) < 0 ||
+	    outcome(&machine, e) < 0)
+		return -1;
+	if (!maker.ready)
+		return lc_err(e, LC_ESYSTEM, "the guest has no agent of hull's");
+	return state_save(&machine, o, e);
+}
+
 static int serve_files(int sock, struct lc_error *e)
 {
 	if (broker_main(sock, e) == 0)
@@ -148,7 +247,9 @@ int main(int argc, char **argv)
 			relay_fail(hub.relay, &e);
 		relay_end(hub.relay);
 	}
-	if (result < 0 || run(&o, &e) < 0) {
+	if (result == 0)
+		result = o.save_state >= 0 ? make_template(&o, &e) : run(&o, &e);
+	if (result < 0) {
 		dprintf(2, "hull-vmm: %s\n", e.msg);
 		return e.code == LC_EUSAGE ? 2 : 1;
 	}

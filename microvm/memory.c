@@ -3,7 +3,6 @@
 #include "memory.h"
 
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #define HUGE_PAGE (2ULL << 20)
 
@@ -44,22 +43,19 @@ int memory_init(struct memory *m, uint32_t mib, struct lc_error *e)
 	return 0;
 }
 
-int memory_init_from(struct memory *m, uint32_t mib, int fd, struct lc_error *e)
+int memory_init_from(struct memory *m, const struct snapshot *s, int fd, struct lc_error *e)
 {
-	struct stat st;
-
-	if (map_ram(m, mib, e) < 0)
-		return -1;
 	/* A shorter file would be SIGBUS beyond its end. */
-	if (fstat(fd, &st) < 0)
-		return lc_err_errno(e, "fstat template memory");
-	if ((uint64_t)st.st_size != m->size)
-		return lc_err(e, LC_ESYSTEM, "template memory has %lld bytes, not %u MiB",
-			      (long long)st.st_size, mib);
-	if (mmap(m->base, m->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE,
-		 fd, 0) == MAP_FAILED)
-		return lc_err_errno(e, "mmap template memory");
-	madvise(m->base, m->size, MADV_DONTDUMP);
+	if (snapshot_check_memory(s, fd, e) < 0 || map_ram(m, s->head.memory_mib, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < s->n_extents; i++) {
+		struct snapshot_extent x = snapshot_extent(s, i);
+
+		if (mmap(m->base + x.at, x.len, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd, (off_t)x.at) == MAP_FAILED)
+			return lc_err_errno(e, "mmap a template's memory");
+		madvise(m->base + x.at, x.len, MADV_DONTDUMP);
+	}
 	return 0;
 }
 

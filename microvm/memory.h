@@ -7,6 +7,7 @@
 #define MICROVM_MEMORY_H
 
 #include "base/error.h"
+#include "snapshot.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,9 +23,11 @@ struct memory {
 /* @mib mebibytes, zeroed, aligned so that huge pages fit. */
 int memory_init(struct memory *m, uint32_t mib, struct lc_error *e) lc_checked;
 
-/* The same with the content of @fd, which stays as it is: pages are copied when they are written.
+/* The memory of a template, whose file stays as it is: pages are copied when they are written.  Of
+ * it only those parts are mapped that are not all zeros: a hole that is read would get pages, too.
  */
-int memory_init_from(struct memory *m, uint32_t mib, int fd, struct lc_error *e) lc_checked;
+int memory_init_from(struct memory *m, const struct snapshot *s, int fd,
+		     struct lc_error *e) lc_checked;
 
 void memory_release(struct memory *m);
 

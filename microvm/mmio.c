@@ -294,6 +294,89 @@ int vdev_init(struct vdev *d, const struct vdev_ops *ops, const struct memory *m
 	return 0;
 }
 
+int vdev_save(struct vdev *d, struct vdev_state *out, struct lc_error *e)
+{
+	bool broken;
+
+	pthread_mutex_lock(&d->lock);
+	broken = d->status & VIRTIO_CONFIG_S_NEEDS_RESET;
+	*out = (struct vdev_state){ .id = d->ops->id,
+				    .status = d->status,
+				    .isr = d->isr,
+				    .generation = d->generation,
+				    .features_sel = d->features_sel,
+				    .driver_sel = d->driver_sel,
+				    .queue_sel = d->queue_sel,
+				    .offered = d->offered,
+				    .accepted = d->accepted };
+	for (unsigned i = 0; i < VDEV_QUEUES; i++) {
+		const struct queue *q = &d->queues[i];
+
+		broken |= q->broken;
+		out->queues[i].desc = q->desc_addr;
+		out->queues[i].avail = q->avail_addr;
+		out->queues[i].used = q->used_addr;
+		out->queues[i].size = q->size;
+		out->queues[i].next_avail = q->next_avail;
+		out->queues[i].next_used = q->next_used;
+		out->queues[i].signalled = q->signalled;
+		out->queues[i].ready = q->ready;
+		out->queues[i].event_idx = q->event_idx;
+	}
+	pthread_mutex_unlock(&d->lock);
+	return broken ? lc_err(e, LC_ESYSTEM, "virtio %s: broken by its driver", d->ops->name) : 0;
+}
+
+static int load_queue(struct vdev *d, const struct vdev_state *s, unsigned i)
+{
+	struct queue *q = &d->queues[i];
+
+	queue_reset(q);
+	if (s->queues[i].size > q->max || s->queues[i].ready > 1 || s->queues[i].event_idx > 1)
+		return -1;
+	q->desc_addr = s->queues[i].desc;
+	q->avail_addr = s->queues[i].avail;
+	q->used_addr = s->queues[i].used;
+	q->size = s->queues[i].size;
+	q->next_avail = s->queues[i].next_avail;
+	q->next_used = s->queues[i].next_used;
+	q->signalled = s->queues[i].signalled;
+	q->event_idx = s->queues[i].event_idx;
+	if (!s->queues[i].ready)
+		return 0;
+	if (queue_resume(q, d->mem) < 0)
+		return -1;
+	q->ready = true;
+	return 0;
+}
+
+int vdev_load(struct vdev *d, const struct vdev_state *s, struct lc_error *e)
+{
+	int r = 0;
+
+	if (s->id != d->ops->id || s->offered != d->offered || s->accepted & ~d->offered ||
+	    s->status > 0xff || s->status & VIRTIO_CONFIG_S_NEEDS_RESET)
+		return lc_err(e, LC_ESYSTEM, "virtio %s: saved as another device", d->ops->name);
+	pthread_mutex_lock(&d->lock);
+	d->status = s->status;
+	d->isr = s->isr;
+	d->generation = s->generation;
+	d->features_sel = s->features_sel;
+	d->driver_sel = s->driver_sel;
+	d->queue_sel = s->queue_sel;
+	d->accepted = s->accepted;
+	for (unsigned i = 0; i < VDEV_QUEUES && r == 0; i++)
+		r = load_queue(d, s, i);
+	pthread_mutex_unlock(&d->lock);
+	if (r < 0)
+		return lc_err(e, LC_ESYSTEM, "virtio %s: saved with a queue that cannot be",
+			      d->ops->name);
+	eventfd_write(d->kick.fd, 1);
+	if (d->isr)
+		eventfd_write(d->irq_fd, 1);
+	return 0;
+}
+
 void vdev_release(struct vdev *d)
 {
 	fd_release(&d->kick.fd);

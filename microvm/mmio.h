@@ -50,6 +50,26 @@ int vdev_init(struct vdev *d, const struct vdev_ops *ops, const struct memory *m
 	      uint32_t config_len, struct lc_error *e) lc_checked;
 void vdev_release(struct vdev *d);
 
+/* What of a device is saved with a template. */
+struct vdev_state {
+	uint32_t id, status, isr, generation;
+	uint32_t features_sel, driver_sel, queue_sel;
+	uint32_t own; /* a bit or two that are the device's */
+	uint64_t offered, accepted;
+	struct {
+		uint64_t desc, avail, used;
+		uint16_t size, next_avail, next_used, signalled;
+		uint32_t ready, event_idx;
+	} queues[VDEV_QUEUES];
+};
+
+/* -1 when the driver has broken the rules: nobody wants more of that. */
+int vdev_save(struct vdev *d, struct vdev_state *out, struct lc_error *e) lc_checked;
+
+/* For a device that no driver has seen.  What was not answered yet is looked at when its thread
+ * runs, and an interrupt that may have been lost comes again. */
+int vdev_load(struct vdev *d, const struct vdev_state *s, struct lc_error *e) lc_checked;
+
 /* A virtual processor reads or writes @len bytes at @offset of the device's page. */
 void mmio_read(struct vdev *d, uint32_t offset, void *data, uint32_t len);
 void mmio_write(struct vdev *d, uint32_t offset, const void *data, uint32_t len);

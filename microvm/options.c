@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The command line of hull-vmm: --name=value, from one table. */
+#include "base/sha256.h"
 #include "base/str.h"
 #include "relay.h"
 #include "vmm.h"
@@ -132,6 +133,8 @@ static const struct option options[] = {
 	FD("save-memory-fd", save_memory),
 	FD("save-state-fd", save_state),
 	FD("fd", fd),
+	{ "key", set_text, offsetof(struct vmm_options, key), 0 },
+	{ "facts", set_text, offsetof(struct vmm_options, facts), 0 },
 	{ "append", set_text, offsetof(struct vmm_options, append), 0 },
 	{ "memory", set_number, offsetof(struct vmm_options, memory), 1 << 20 },
 	{ "cpus", set_number, offsetof(struct vmm_options, cpus), 64 },
@@ -184,12 +187,16 @@ static int check(const struct vmm_options *o, struct lc_error *e)
 		return lc_err(e, LC_EUSAGE, "--kvm-fd is missing");
 	if (o->n_disks)
 		return lc_err(e, LC_EUSAGE, "this monitor has no disks");
-	if (o->template_memory >= 0 || o->save_memory >= 0)
-		return lc_err(e, LC_EUSAGE, "this monitor has no templates");
 	if ((o->template_memory < 0) != (o->template_state < 0))
 		return lc_err(e, LC_EUSAGE, "--memory-fd and --state-fd belong together");
 	if ((o->save_memory < 0) != (o->save_state < 0))
 		return lc_err(e, LC_EUSAGE, "--save-memory-fd and --save-state-fd belong together");
+	if (o->template_memory >= 0 && o->save_memory >= 0)
+		return lc_err(e, LC_EUSAGE, "what is restored is not saved");
+	if ((o->template_memory >= 0 || o->save_memory >= 0) && strlen(o->key) != 2 * SHA256_SIZE)
+		return lc_err(e, LC_EUSAGE, "a template needs --key, %d digits", 2 * SHA256_SIZE);
+	if (o->save_memory >= 0 && !*o->facts)
+		return lc_err(e, LC_EUSAGE, "--save-state-fd needs --facts");
 	if (o->template_memory < 0 && o->kernel < 0)
 		return lc_err(e, LC_EUSAGE, "--kernel-fd is missing");
 	return 0;
@@ -212,6 +219,8 @@ int vmm_parse(int argc, char **argv, struct vmm_options *o, struct relay *r, str
 		.memory = 256,
 		.cpus = 1,
 		.append = "",
+		.key = "",
+		.facts = "",
 	};
 	for (int i = 1; i < argc; i++)
 		if (parse_one(o, argv[i], r, e) < 0)

@@ -16,14 +16,17 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CLIENTS	     64
+#define SEED	     256 /* bytes of randomness for a guest that was restored */
 #define PORT_PENDING (4 * CONTROL_DATA_MAX) /* beyond it nobody is listened to */
 /* What a guest may leave with a client that does not read: its streams' windows and some more. */
 #define CLIENT_PENDING (CONTROL_STREAMS * CONTROL_WINDOW + 4 * CONTROL_DATA_MAX)
@@ -229,6 +232,33 @@ static void tell(struct relay *r, enum control_what what, uint16_t session, uint
 	struct control_head head = { .session = session, .what = (uint8_t)what, .value = value };
 
 	control_put(&r->out, &head, NULL);
+}
+
+void relay_warn(struct relay *r, const char *text)
+{
+	int fd = r->sync.fd;
+
+	if (fd >= 0)
+		sync_log(&fd, LC_LOG_WARNING, text);
+}
+
+void relay_restored(struct relay *r)
+{
+	struct control_head clock = { .what = CONTROL_CLOCK, .len = sizeof(int64_t) };
+	char seed[SEED];
+	struct control_head seeds = { .what = CONTROL_SEED, .len = sizeof(seed) };
+	struct timespec now;
+	int64_t ns;
+
+	r->phase = SETTING_UP;
+	clock_gettime(CLOCK_REALTIME, &now);
+	ns = now.tv_sec * 1000000000 + now.tv_nsec;
+	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		abort(); /* as by getrandom(2) up to 256 bytes are never cut short */
+	control_put(&r->out, &clock, &ns);
+	control_put(&r->out, &seeds, seed);
+	explicit_bzero(seed, sizeof(seed));
+	update_all(r);
 }
 
 static void send_plan(struct relay *r)

@@ -34,6 +34,13 @@ void relay_on_network(struct relay *r,
 				    struct lc_error *e),
 		      void *ctx);
 
+/* A warning to whoever waits. */
+void relay_warn(struct relay *r, const char *text);
+
+/* The guest was restored from a template: its agent has said its first word long ago, and gets the
+ * time and randomness of its own before all else. */
+void relay_restored(struct relay *r);
+
 /* For one `exec`, over a connection to the monitor's relay: the plan is @text (owned), @sync is who
  * waits for the program to run (owned), and nobody says start. */
 void relay_for_exec(struct relay *r, char *text, size_t len, int sync, bool tty);

@@ -5,7 +5,8 @@
  *
  *	hull-vmm --kvm-fd=3 --kernel-fd=4 --initrd-fd=5 --memory=256 --cpus=1 --port-fd=6
  *	         --net-fd=7,mac=02:00:00:00:00:01
- *	hull-vmm --broker --fd=3
+ *	hull-vmm --kvm-fd=3 --kernel-fd=4 ... --save-memory-fd=7 --save-state-fd=8 --key=...
+ *--facts=... hull-vmm --kvm-fd=3 ... --memory-fd=7 --state-fd=8 --key=... hull-vmm --broker --fd=3
  *	hull-vmm --network --fd=3 --net-fd=4
  */
 #ifndef MICROVM_VMM_H
@@ -35,8 +36,12 @@ struct vmm_options {
 	unsigned n_nets;
 	int disks[VMM_DISKS_MAX];
 	unsigned n_disks;
-	int template_memory, template_state; /* restore from; -1: boot */
-	int save_memory, save_state; /* save to when the guest parks; -1: do not */
+	/* A template: restored from, -1: the machine boots; it also does, and says why, when the
+	 * template is not good and a kernel is there. */
+	int template_memory, template_state;
+	int save_memory, save_state; /* saved to when the agent is ready; -1: no */
+	const char *key; /* of the template, 64 digits */
+	const char *facts; /* what it was made of, for people */
 
 	bool with_relay; /* one of the options was the relay's: this is a container */
 	bool is_broker, is_network;

@@ -6,7 +6,7 @@
  *
  * sources: libcontainer/base libcontainer/sys/fd.c microvm/queue.c microvm/mmio.c microvm/memory.c
  * sources: microvm/loop.c microvm/rng.c microvm/console.c microvm/fs.c microvm/confine.c
- * sources: microvm/net.c
+ * sources: microvm/net.c microvm/snapshot.c
  */
 #include "fuzz.h"
 #include "microvm/console.h"

@@ -56,6 +56,7 @@ TEST(the_lists_are_short)
 	CHECK_INT(count(CONFINE_CPU) <= 20, 1);
 	CHECK_INT(count(CONFINE_FILES) <= 45, 1);
 	CHECK_INT(count(CONFINE_LOOP) <= 45, 1);
+	CHECK_INT(count(CONFINE_SAVE) <= 55, 1);
 	CHECK_INT(count(CONFINE_PROXY) <= 45, 1);
 	CHECK_INT(count(CONFINE_NETWORK) <= 30, 1);
 	CHECK_INT(count(CONFINE_BROKER) <= 60, 1);
