@@ -234,6 +234,33 @@ LC_API int lc_vm_check(struct lc *lc, lc_vm_fact_fn *each, void *ctx, struct lc_
 typedef void lc_vm_kernel_fn(void *ctx, const char *path, const char *release, const char *why);
 LC_API int lc_vm_kernels(struct lc *lc, lc_vm_kernel_fn *each, void *ctx, struct lc_error *e);
 
+/*
+ * Templates of virtual machines: guests that were saved when they were ready for a container, kept
+ * on disk for root.  A machine is restored from the one that fits in every respect, else it boots.
+ */
+struct lc_vm_template_how {
+	size_t size;
+	const char *kernel; /* path; NULL: the first that is found */
+	uint32_t memory_mib, cpus; /* 0: of a container without limits */
+	uint32_t timeout_ms; /* for the guest to be ready; 0: ten minutes */
+};
+struct lc_vm_template {
+	const char *name; /* 64 digits; the first of them will do where they say it all */
+	const char *facts; /* what they stand for, a line each; NULL: not known */
+	uint32_t memory_mib, cpus;
+	const char *problem; /* why it is never used; NULL: it is good */
+};
+typedef void lc_vm_template_fn(void *ctx, const struct lc_vm_template *t);
+
+/* Makes one, unless there is one already; @name: at least 65 bytes, for its name. */
+LC_API int lc_vm_template_build(struct lc *lc, const struct lc_vm_template_how *how, char *name,
+				struct lc_error *e);
+/* All of them; @verify: their memory is read, too. */
+LC_API int lc_vm_template_list(struct lc *lc, bool verify, lc_vm_template_fn *each, void *ctx,
+			       struct lc_error *e);
+/* Machines that were restored from it live on. */
+LC_API int lc_vm_template_remove(struct lc *lc, const char *name, struct lc_error *e);
+
 /* Host pids of all processes of the container, sorted; free() *pids. */
 LC_API int lc_pids(struct lc *lc, const char *id, pid_t **pids, size_t *n, struct lc_error *e);
 

@@ -90,6 +90,7 @@ static int open_image(struct launch *l, struct lc_error *e)
 	if (vm_kernel_find(&l->arena, m->kernel, &kernel, e) < 0)
 		return -1;
 	log_debug(l->args->log, "vm: kernel %s (%s)", kernel.path, kernel.why);
+	l->kernel_path = kernel.path;
 	l->kernel = openat(AT_FDCWD, kernel.path, O_RDONLY | O_CLOEXEC);
 	if (l->kernel < 0)
 		return lc_err_errno(e, "open %s", kernel.path);
@@ -99,6 +100,42 @@ static int open_image(struct launch *l, struct lc_error *e)
 	}
 	l->initrd = vm_initramfs(&kernel, cache, l->args->log, e);
 	return l->initrd < 0 ? -1 : 0;
+}
+
+static int open_program(struct lc_error *e)
+{
+	int fd = openat(AT_FDCWD, PROGRAM, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? lc_err_errno(e, "the monitor of virtual machines: open " PROGRAM) : fd;
+}
+
+/* ---- its template ---- */
+
+static char *kernel_parameters(struct launch *l);
+
+static int describe(struct launch *l, struct template_of *of, struct lc_error *e)
+{
+	*of = (struct template_of){ .program = l->program,
+				    .kvm = l->kvm,
+				    .kernel = l->kernel,
+				    .initrd = l->initrd,
+				    .kernel_path = l->kernel_path,
+				    .parameters = kernel_parameters(l),
+				    .memory_mib = l->machine->memory_mib,
+				    .cpus = l->machine->cpus };
+	return template_key(&l->arena, of, &l->key, e);
+}
+
+int launch_template(struct launch *l, struct template_key *key, struct lc_error *e)
+{
+	struct template_of of;
+
+	l->program = open_program(e);
+	l->kvm = l->program < 0 ? -1 : open_kvm(e);
+	if (l->kvm < 0 || open_image(l, e) < 0 || describe(l, &of, e) < 0)
+		return -1;
+	*key = l->key;
+	return template_make(TEMPLATE_STORE, &of, key, true, l->args->timeout_ms, e);
 }
 
 static int write_plan(struct launch *l, struct lc_error *e)
@@ -205,10 +242,8 @@ int launch_open(struct launch *l, struct lc_error *e)
 {
 	const struct plan_process *p = l->args->plan->process;
 
-	l->program = openat(AT_FDCWD, PROGRAM, O_RDONLY | O_CLOEXEC);
-	if (l->program < 0)
-		return lc_err_errno(e, "the monitor of virtual machines: open " PROGRAM);
-	l->kvm = open_kvm(e);
+	l->program = open_program(e);
+	l->kvm = l->program < 0 ? -1 : open_kvm(e);
 	if (l->args->log && l->args->log->max >= LC_LOG_DEBUG)
 		l->console = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (l->kvm < 0 || open_netns(l, e) < 0 || open_image(l, e) < 0 || write_plan(l, e) < 0 ||

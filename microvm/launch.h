@@ -10,6 +10,7 @@
 
 #include "init/sync.h"
 #include "microvm/netstate.h"
+#include "microvm/template.h"
 #include "microvm/translate.h"
 #include "plan/sandbox.h"
 
@@ -19,6 +20,8 @@ struct launch {
 	struct arena arena;
 	/* owned: */
 	int program, kvm, kernel, initrd, plan, listening;
+	struct template_key key;
+	const char *kernel_path;
 	int broker_ends[2]; /* ours after the launch: neither */
 	int network_ends[2]; /* the same: [0] the monitor's, [1] the helper's */
 	int netns; /* network namespace to be joined; -1: it is a new one */
@@ -37,6 +40,9 @@ void launch_release(struct launch *l);
 
 /* Opens all that the two need. */
 int launch_open(struct launch *l, struct lc_error *e) lc_checked;
+
+/* Makes the template for such a machine and nothing else; @key: which one that is. */
+int launch_template(struct launch *l, struct template_key *key, struct lc_error *e) lc_checked;
 
 /* Makes them; the monitor waits for SYNC_CGROUP. */
 int launch_go(struct launch *l, struct lc_error *e) lc_checked;

@@ -220,6 +220,16 @@ static int size_cpus(const struct plan_machine *asked, const struct plan_cgroup 
 	return 0;
 }
 
+int vm_default_size(struct vm_machine *out, struct lc_error *e)
+{
+	static const struct plan_machine nothing;
+	static const struct plan_cgroup unlimited;
+
+	if (size_memory(&nothing, &unlimited, out, e) < 0)
+		return -1;
+	return size_cpus(&nothing, &unlimited, out, e);
+}
+
 /* ---- the guest's part ---- */
 
 bool vm_is_volume(const struct plan_mount *m)

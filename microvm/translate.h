@@ -25,6 +25,9 @@ struct vm_machine {
 int vm_translate(struct arena *a, struct plan *plan, struct vm_machine *out,
 		 struct lc_error *e) lc_checked;
 
+/* The size of a machine of which nothing is said. */
+int vm_default_size(struct vm_machine *out, struct lc_error *e) lc_checked;
+
 /* The guest's part of an `exec`. */
 int vm_translate_exec(struct arena *a, const struct plan *plan, struct plan **out,
 		      struct lc_error *e) lc_checked;

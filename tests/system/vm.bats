@@ -26,7 +26,26 @@ teardown() {
 	hull vm --json kernel list >kernels.json
 	jq -e 'length == 0 or (.[0].default and (.[0].path | startswith("/")))' kernels.json
 	run ! hull vm nonsense
-	[[ "$output" == *'expected `check` or `kernel list`, found "nonsense"'* ]]
+	[[ "$output" == *'expected `check`, `kernel list` or `template build|list|verify|remove`, found "nonsense"'* ]]
+}
+
+@test "vm: templates are said what they can be, and those that there are not are named" {
+	run ! hull vm template
+	[[ "$output" == *'`template build|list|verify|remove`, found "template"'* ]]
+	run ! hull vm template nonsense
+	[[ "$output" == *'found "template nonsense"'* ]]
+	run ! hull vm template remove
+	[[ "$output" == *'vm template remove: expected names'* ]]
+	run ! hull vm --memory 256 template list
+	[[ "$output" == *'--kernel, --memory and --cpus are for `template build`'* ]]
+	[ "$(id -u)" -eq 0 ] || {
+		run ! hull vm template list
+		[[ "$output" == *"templates of virtual machines are root's only"* ]]
+		return 0
+	}
+	run ! hull vm template remove 000000000000z
+	[[ "$output" == *'there is no template "000000000000z"'* ]]
+	hull vm --json template list | jq -e 'map(has("name") and has("ok")) | all'
 }
 
 # refused FILTER MESSAGE: with the configuration changed so, `run` in a machine says so

@@ -120,6 +120,18 @@ TEST(the_section_says_what_machine_it_is)
 	CHECK_STR(e.msg, "vm.hwConfig.vcpus: expected at most 64, found 65");
 }
 
+/* A template that is made beforehand is for such a container. */
+TEST(a_machine_of_which_nothing_is_said_is_that_of_a_container_without_limits)
+{
+	struct plan plan = plan_of_container();
+	struct vm_machine m, other = { 0 };
+
+	CHECK_OK(vm_translate(&a, &plan, &m, &e), &e);
+	CHECK_OK(vm_default_size(&other, &e), &e);
+	CHECK_INT(other.memory_mib, m.memory_mib);
+	CHECK_INT(other.cpus, m.cpus);
+}
+
 TEST(the_guest_sees_the_export_and_no_systemd)
 {
 	struct plan plan = plan_of_container();
