@@ -48,6 +48,9 @@ struct lc_host {
 	const char *vm_annotations; /* the annotations of dev.hull.vm.* that count, by their names,
 				     * between blanks or commas; all others are refused. NULL:
 				     * none do */
+	const char *vm_template; /* "use": a virtual machine is restored from a template if there is
+				  * one; "make": which is made if there is none; "off" or NULL: it
+				  * boots. Only root's are */
 	bool brief; /* with may_thread: the process makes one container at most, and ends with the
 		     * call or soon after: a thread may stay, and the container's first process
 		     * have the memory of this one until it executes its program */

@@ -42,6 +42,7 @@ void launch_init(struct launch *l, const struct sandbox_args *args,
 			      .kernel = -1,
 			      .initrd = -1,
 			      .plan = -1,
+			      .template = TEMPLATE_NONE,
 			      .listening = -1,
 			      .broker_ends = { -1, -1 },
 			      .network_ends = { -1, -1 },
@@ -67,6 +68,7 @@ void launch_release(struct launch *l)
 
 	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
 		fd_release(owned[i]);
+	template_release(&l->template);
 	arena_free(&l->arena);
 }
 
@@ -124,6 +126,43 @@ static int describe(struct launch *l, struct template_of *of, struct lc_error *e
 				    .memory_mib = l->machine->memory_mib,
 				    .cpus = l->machine->cpus };
 	return template_key(&l->arena, of, &l->key, e);
+}
+
+/* One with another agent, or that says what it does, is not what others could use. */
+static bool wants_template(const struct launch *l)
+{
+	return l->machine->templates != VM_TEMPLATES_OFF && geteuid() == 0 && !l->machine->initrd &&
+	       l->console < 0;
+}
+
+static int find_template(struct launch *l, struct lc_error *e)
+{
+	struct template_of of;
+	int r;
+
+	if (describe(l, &of, e) < 0)
+		return -1;
+	r = template_open(TEMPLATE_STORE, l->key.text, &l->template, e);
+	if (r != 0 || l->machine->templates != VM_TEMPLATES_MAKE)
+		return r;
+	log_debug(l->args->log, "vm: making template %.12s", l->key.text);
+	r = template_make(TEMPLATE_STORE, &of, &l->key, false, l->args->timeout_ms, e);
+	if (r != 0) /* somebody else makes it: this machine does not wait */
+		return r < 0 ? -1 : 0;
+	return template_open(TEMPLATE_STORE, l->key.text, &l->template, e);
+}
+
+/* Without a template the machine is the same, only later. */
+static void look_for_template(struct launch *l)
+{
+	struct lc_error e = { 0 };
+
+	if (!wants_template(l))
+		return;
+	if (find_template(l, &e) < 0)
+		log_warn(l->args->log, "%s; the machine boots", e.msg);
+	else if (l->template.state >= 0)
+		log_debug(l->args->log, "vm: restored from template %.12s", l->key.text);
 }
 
 int launch_template(struct launch *l, struct template_key *key, struct lc_error *e)
@@ -249,6 +288,7 @@ int launch_open(struct launch *l, struct lc_error *e)
 	if (l->kvm < 0 || open_netns(l, e) < 0 || open_image(l, e) < 0 || write_plan(l, e) < 0 ||
 	    open_sockets(l, e) < 0)
 		return -1;
+	look_for_template(l);
 	if (!p || !p->terminal)
 		return 0;
 	l->terminal = launch_terminal(l->args->console_socket, p, e);
@@ -303,13 +343,16 @@ static noreturn void be_broker(struct launch *l, char **argv)
 
 static noreturn void be_monitor(struct launch *l, char **argv)
 {
-	int inherited[11 + NET_LINKS] = { l->kvm,     l->kernel,	   l->initrd,
-					  l->plan,    l->listening,	   l->broker_ends[0],
-					  l->sync[1], l->args->start_fifo, l->args->status_fifo,
-					  l->console, l->network_ends[0] };
+	int inherited[13 + NET_LINKS] = {
+		l->kvm,		  l->kernel,	       l->initrd,
+		l->plan,	  l->listening,	       l->broker_ends[0],
+		l->sync[1],	  l->args->start_fifo, l->args->status_fifo,
+		l->console,	  l->network_ends[0],  l->template.memory,
+		l->template.state
+	};
 	struct lc_error e = { 0 };
 
-	memcpy(inherited + 11, l->taps, sizeof(l->taps));
+	memcpy(inherited + 13, l->taps, sizeof(l->taps));
 
 	fd_release(&l->sync[0]);
 	if (sync_expect(l->sync[1], SYNC_CGROUP, NULL, NULL, NULL, &e) < 0)
@@ -430,6 +473,10 @@ static void monitor_words(struct launch *l, struct words_out *w)
 	add_fd(w, "network-fd", l->network_ends[0]);
 	for (size_t i = 0; i < NET_LINKS; i++)
 		add_fd(w, "net-fd", l->taps[i]);
+	add_fd(w, "memory-fd", l->template.memory);
+	add_fd(w, "state-fd", l->template.state);
+	if (l->template.state >= 0)
+		w->v[w->n++] = arena_printf(w->arena, "--key=%s", l->key.text);
 	if (l->terminal >= 0)
 		w->v[w->n++] = (char *)"--tty";
 	if (l->console < 0)

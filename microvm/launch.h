@@ -20,6 +20,7 @@ struct launch {
 	struct arena arena;
 	/* owned: */
 	int program, kvm, kernel, initrd, plan, listening;
+	struct template template; /* that it is restored from, if there is one; owned */
 	struct template_key key;
 	const char *kernel_path;
 	int broker_ends[2]; /* ours after the launch: neither */

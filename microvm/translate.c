@@ -230,6 +230,13 @@ int vm_default_size(struct vm_machine *out, struct lc_error *e)
 	return size_cpus(&nothing, &unlimited, out, e);
 }
 
+enum vm_templates vm_templates_of(const char *word)
+{
+	if (str_eq(word, "make"))
+		return VM_TEMPLATES_MAKE;
+	return str_eq(word, "use") ? VM_TEMPLATES_USE : VM_TEMPLATES_OFF;
+}
+
 /* ---- the guest's part ---- */
 
 bool vm_is_volume(const struct plan_mount *m)

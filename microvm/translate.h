@@ -14,16 +14,23 @@
 #define VM_EXPORT_ROOT	 "root" /* names in what the host exports */
 #define VM_EXPORT_VOLUME "vol/%zu" /* number of the mount in the plan */
 
+/* Whether a machine is restored from a template: never, if there is one, or always if it can be. */
+enum vm_templates { VM_TEMPLATES_OFF, VM_TEMPLATES_USE, VM_TEMPLATES_MAKE };
+
 struct vm_machine {
 	uint32_t memory_mib, cpus;
 	const char *kernel, *initrd; /* NULL: to be found, to be made */
 	struct strs parameters; /* more of the kernel's command line */
+	enum vm_templates templates;
 	struct plan *guest;
 };
 
 /* Splits @plan: @out->guest is the guest's, and of @plan the limits become those of the machine. */
 int vm_translate(struct arena *a, struct plan *plan, struct vm_machine *out,
 		 struct lc_error *e) lc_checked;
+
+/* What "off", "use" and "make" are; NULL is off, as is what nobody knows. */
+enum vm_templates vm_templates_of(const char *word);
 
 /* The size of a machine of which nothing is said. */
 int vm_default_size(struct vm_machine *out, struct lc_error *e) lc_checked;

@@ -23,7 +23,7 @@ struct globals {
 
 /* What no option says; NULL: hull.conf does not either. */
 struct conf {
-	const char *isolation, *vm_kernel, *vm_annotations;
+	const char *isolation, *vm_kernel, *vm_annotations, *vm_template;
 };
 
 struct cli {

@@ -41,8 +41,10 @@ static const struct key {
 	{ "rootless", offsetof(struct settings, rootless), "true, false or auto" },
 	{ "timeout", offsetof(struct settings, timeout), ANY },
 	{ "vm.annotations", offsetof(struct settings, conf.vm_annotations),
-	  SOME_OF "dev.hull.vm.kernel, dev.hull.vm.memory and dev.hull.vm.vcpus" },
+	  SOME_OF
+	  "dev.hull.vm.kernel, dev.hull.vm.memory, dev.hull.vm.template and dev.hull.vm.vcpus" },
 	{ "vm.kernel", offsetof(struct settings, conf.vm_kernel), PATH },
+	{ "vm.template", offsetof(struct settings, conf.vm_template), "off, use or make" },
 };
 
 static const char **setting(struct settings *s, const struct key *k)

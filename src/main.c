@@ -149,6 +149,7 @@ static int open_library(struct cli *cli, struct lc_error *e)
 	host.cgroup_manager = g->systemd_cgroup ? "systemd" : g->cgroup_manager;
 	host.vm_kernel = cli->conf.vm_kernel;
 	host.vm_annotations = cli->conf.vm_annotations;
+	host.vm_template = cli->conf.vm_template;
 	host.log = log_sink();
 	host.may_thread = true;
 	host.brief = true;

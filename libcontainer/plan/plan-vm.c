@@ -115,6 +115,15 @@ static int set_vcpus(struct planner *p, struct plan_machine *m, const char *valu
 	return lc_err(p->e, LC_ECONFIG, "expected a number of processors, found \"%s\"", value);
 }
 
+/* On is for the machine's administrator to say. */
+static int set_template(struct planner *p, struct plan_machine *m, const char *value)
+{
+	m->no_template = str_eq(value, "off");
+	if (m->no_template)
+		return 0;
+	return lc_err(p->e, LC_ECONFIG, "expected off, found \"%s\"", value);
+}
+
 static const struct machine_annotation {
 	const char *name;
 	int (*set)(struct planner *p, struct plan_machine *m, const char *value);
@@ -122,6 +131,7 @@ static const struct machine_annotation {
 	{ "kernel", set_kernel },
 	{ "memory", set_memory },
 	{ "vcpus", set_vcpus },
+	{ "template", set_template },
 };
 
 /* They come from whoever may write a pod: what this machine's administrator has not allowed is
@@ -136,7 +146,7 @@ static int apply_annotation(struct planner *p, const char *key, const char *valu
 	if (!known)
 		return lc_err(p->e, LC_ECONFIG,
 			      "annotations.%s: there is no such annotation; of " PREFIX
-			      "* there are kernel, memory and vcpus",
+			      "* there are kernel, memory, vcpus and template",
 			      key);
 	if (!str_has_word(p->options->vm_annotations, key))
 		return lc_err(p->e, LC_EUNSUPPORTED,

@@ -251,6 +251,7 @@ struct plan_machine {
 	struct strs parameters; /* of the kernel */
 	struct opt_u64 memory; /* bytes */
 	struct opt_u32 vcpus;
+	bool no_template; /* it boots, whatever hull.conf says */
 };
 
 /* Something that was asked for and is left out, and why: a warning or a debug line. */

@@ -307,6 +307,7 @@ static const struct field plan_machine_fields[] = {
 	F_STRS(struct plan_machine, parameters, OMIT_ZERO),
 	F_OPT_U64(struct plan_machine, memory),
 	F_OPT_U32(struct plan_machine, vcpus),
+	F_BOOL(struct plan_machine, no_template, OMIT_ZERO),
 	{},
 };
 static SHAPE(plan_machine);

@@ -129,6 +129,7 @@ static int lc_setup(struct lc *lc, const struct lc_host *host, struct lc_error *
 	lc->may_thread = host->may_thread;
 	lc->brief = host->brief && host->may_thread;
 	lc->vm_kernel = host->vm_kernel ? arena_strdup(&lc->arena, host->vm_kernel) : NULL;
+	lc->vm_template = host->vm_template ? arena_strdup(&lc->arena, host->vm_template) : NULL;
 	lc->vm_annotations =
 		host->vm_annotations ? arena_strdup(&lc->arena, host->vm_annotations) : NULL;
 	lc->rootless = arena_strdup(&lc->arena, host->rootless ? host->rootless : "auto");

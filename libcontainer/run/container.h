@@ -28,7 +28,7 @@ struct lc {
 	const struct lc_log *log;
 	bool may_thread, brief;
 	const char *vm_kernel; /* when config.json names none; may be NULL */
-	const char *vm_annotations; /* as struct lc_host */
+	const char *vm_annotations, *vm_template; /* as struct lc_host */
 	char *boot_id;
 };
 

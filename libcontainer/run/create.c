@@ -69,6 +69,8 @@ static int load(struct creation *m, struct lc_error *e)
 		return -1;
 	if (!m->machine.kernel)
 		m->machine.kernel = m->lc->vm_kernel;
+	if (!m->loaded.plan.machine.no_template)
+		m->machine.templates = vm_templates_of(m->lc->vm_template);
 	if (!self_exe_protected())
 		log_warn(m->lc->log, "the program that calls the library is within the reach of "
 				     "containers: lc_protect() was not called");

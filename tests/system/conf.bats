@@ -84,6 +84,8 @@ refused() { # WORDS of the message
 	refused '/etc/hull/hull.conf:1: root: expected a value'
 	echo 'root = here' >"$CONF"
 	refused '/etc/hull/hull.conf:1: root: expected an absolute path, found "here"'
+	echo 'vm.template = on' >"$CONF"
+	refused '/etc/hull/hull.conf:1: vm.template: expected off, use or make, found "on"'
 	echo 'timeout = soon' >"$CONF"
 	refused 'timeout: expected a time'
 	printf 'root = /a\0b\n' >"$CONF"

@@ -761,6 +761,8 @@ TEST(annotations_change_the_machine)
 		  "annotations.dev.hull.vm.memory: expected a number of bytes, found \"1G\"" },
 		{ "\"dev.hull.vm.kernel\":\"vmlinuz\"",
 		  "annotations.dev.hull.vm.kernel: expected an absolute path" },
+		{ "\"dev.hull.vm.template\":\"on\"",
+		  "annotations.dev.hull.vm.template: expected off, found \"on\"" },
 		{ "\"dev.hull.vm.kernels\":\"/k\"", "there is no such annotation" },
 		{ "\"dev.hull.vm.\":\"/k\"", "there is no such annotation" },
 	};
@@ -769,7 +771,8 @@ TEST(annotations_change_the_machine)
 	const struct plan_machine *machine;
 	struct lc_error e;
 
-	options.vm_annotations = "dev.hull.vm.kernel, dev.hull.vm.memory dev.hull.vm.vcpus";
+	options.vm_annotations = "dev.hull.vm.kernel, dev.hull.vm.memory dev.hull.vm.vcpus "
+				 "dev.hull.vm.template";
 	machine = &try_plan(&c, &options, &host, &e)->machine;
 	CHECK_STR(machine->kernel, "/boot/other");
 	CHECK_INT(machine->memory.v, 536870912);
@@ -782,6 +785,10 @@ TEST(annotations_change_the_machine)
 	c.top = ",\"annotations\":{\"dev.hull.vm.vcpus\":\"1\"}";
 	CHECK_INT(try_plan(&c, &options, &host, &e)->machine.vcpus.v, 1);
 	CHECK_INT(try_plan(&c, &options, &host, &e)->vm, false);
+	CHECK_INT(try_plan(&c, &options, &host, &e)->machine.no_template, false);
+	c.top = ",\"annotations\":{\"dev.hull.vm.template\":\"off\"}";
+	CHECK_INT(try_plan(&c, &options, &host, &e)->machine.no_template, true);
+	c.top = ",\"annotations\":{\"dev.hull.vm.vcpus\":\"1\"}";
 	options.vm_annotations = "dev.hull.vm.vcpu dev.hull.vm.vcpus2";
 	CHECK(!try_plan(&c, &options, &host, &e));
 	CHECK_CONTAINS(e.msg, "annotations.dev.hull.vm.vcpus: refused: hull.conf does not");

@@ -132,6 +132,20 @@ TEST(a_machine_of_which_nothing_is_said_is_that_of_a_container_without_limits)
 	CHECK_INT(other.cpus, m.cpus);
 }
 
+TEST(templates_are_off_unless_somebody_says_so)
+{
+	struct plan plan = plan_of_container();
+	struct vm_machine m;
+
+	CHECK_OK(vm_translate(&a, &plan, &m, &e), &e);
+	CHECK_INT(m.templates, VM_TEMPLATES_OFF);
+	CHECK_INT(vm_templates_of(NULL), VM_TEMPLATES_OFF);
+	CHECK_INT(vm_templates_of("off"), VM_TEMPLATES_OFF);
+	CHECK_INT(vm_templates_of("nonsense"), VM_TEMPLATES_OFF);
+	CHECK_INT(vm_templates_of("use"), VM_TEMPLATES_USE);
+	CHECK_INT(vm_templates_of("make"), VM_TEMPLATES_MAKE);
+}
+
 TEST(the_guest_sees_the_export_and_no_systemd)
 {
 	struct plan plan = plan_of_container();
