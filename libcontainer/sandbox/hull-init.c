@@ -2,8 +2,8 @@
 /*
  * hull-init: the first process of a sandbox.  The first process of a pid namespace cannot die of
  * a signal that comes from inside, and orphans become its children: so the program is not the
- *first, this is.  It passes signals on, takes zombies away, and says how the program ended
- *(inside.h).
+ *first, this is.  It passes signals on, takes zombies away, ends what the program leaves, and says
+ *how the program ended (inside.h).
  *
  *	hull-init OPTIONS PROGRAM ARGS...	OPTIONS: "-", or "-r": without randomized addresses
  *
@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -23,8 +24,11 @@
 
 static void tell(int error, int status)
 {
-	struct inside_report report = { error, status };
+	struct inside_report report = { .error = error, .status = status };
+	struct rusage used;
 
+	if (getrusage(RUSAGE_CHILDREN, &used) == 0)
+		inside_report_add(&report, &used);
 	(void)!write(INSIDE_FD, &report, sizeof(report));
 }
 
@@ -40,19 +44,28 @@ static _Noreturn void become(char **argv, const sigset_t *before)
 	_exit(error == ENOENT || error == ENOTDIR ? 127 : 126);
 }
 
-/* The exit status of the program once it has ended, else -1. */
-static int take_zombies(pid_t program)
+/* True once the program has ended; *status: how. */
+static bool take_zombies(pid_t program, int *status)
 {
-	int status, result = -1;
+	bool ended = false;
+	int how;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &how, WNOHANG)) > 0) {
 		if (pid != program)
 			continue;
-		tell(0, status);
-		result = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+		*status = how;
+		ended = true;
 	}
-	return result;
+	return ended;
+}
+
+/* Everybody but this process. */
+static void end_the_rest(void)
+{
+	kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
 }
 
 /* What the terminal sends goes to the program by itself. */
@@ -63,21 +76,33 @@ static void pass_on(const siginfo_t *info, pid_t program)
 }
 
 /* Until the program has ended: how. */
-static int look_after(pid_t program, const sigset_t *all)
+static void look_after(pid_t program, const sigset_t *all, int *status)
 {
-	int status = -1;
-
-	while (status < 0) {
+	for (;;) {
 		siginfo_t info;
 
 		if (sigwaitinfo(all, &info) < 0)
 			continue;
-		if (info.si_signo == SIGCHLD)
-			status = take_zombies(program);
-		else
+		if (info.si_signo != SIGCHLD)
 			pass_on(&info, program);
+		else if (take_zombies(program, status))
+			return;
 	}
-	return status;
+}
+
+/* Until the program has ended: its exit status.  Then hull looks at what was used, and shuts its
+ * side down. */
+static int finish(pid_t program, const sigset_t *all)
+{
+	int status = 0;
+	char byte;
+
+	look_after(program, all, &status);
+	end_the_rest();
+	tell(0, status);
+	while (read(INSIDE_FD, &byte, 1) < 0 && errno == EINTR)
+		;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 int main(int argc, char **argv)
@@ -104,5 +129,5 @@ int main(int argc, char **argv)
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	close(STDERR_FILENO);
-	return look_after(program, &all);
+	return finish(program, &all);
 }

@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What hull-init, the first process of a sandbox, tells hull over descriptor 3: once, when the
- * program has ended or could not be executed. */
+/* What hull-init, the first process of a sandbox, tells hull over descriptor 3: when the program
+ * could not be executed, or when it has ended and nothing of it is left.  Then hull looks at what
+ * was used, shuts its side down, and only then hull-init ends: what the kernel does to clear a
+ * sandbox away is work of hull-init's, and none of the program's. */
 #ifndef LC_INSIDE_H
 #define LC_INSIDE_H
 
 #include <stdint.h>
+#include <sys/resource.h>
 
 #define INSIDE_FD 3
 
 struct inside_report {
 	int32_t error; /* errno of the execve that failed; 0: it ran */
 	int32_t status; /* as wait(2) gives it */
+	/* Of all that were waited for, by whomever. */
+	uint64_t user_usec, system_usec, max_rss;
 };
+
+/* Puts what the caller's children have used into @report. */
+static inline void inside_report_add(struct inside_report *report, const struct rusage *r)
+{
+	report->user_usec = (uint64_t)r->ru_utime.tv_sec * 1000000 + (uint64_t)r->ru_utime.tv_usec;
+	report->system_usec =
+		(uint64_t)r->ru_stime.tv_sec * 1000000 + (uint64_t)r->ru_stime.tv_usec;
+	report->max_rss = (uint64_t)r->ru_maxrss * 1024;
+}
 
 #endif

@@ -82,24 +82,24 @@ static int start(struct running *r, struct lc_error *e)
 	return 0;
 }
 
-static void subtract(uint64_t *from, uint64_t what)
-{
-	if (*from != LC_UNKNOWN)
-		*from -= *from < what ? *from : what;
-}
-
-/* The figures of the cgroup, without what making the sandbox took. */
+/* The figures of the cgroup, without what making the sandbox took, and clearing it away, which
+ * takes longer the more is mounted in it. Without a cgroup those of hull-init. */
 static void collect(struct running *r)
 {
-	const struct cpu_use *before = &r->w.before;
+	const struct cpu_use *before = &r->w.before, *after = &r->w.after;
+	const struct inside_report *told = &r->w.report;
 	struct exit_facts facts = { .end = &r->end, .plan = &r->m.loaded.plan };
 
 	exit_collect(r->m.cgroup, &facts, &r->exit);
-	if (!r->exit.from_cgroup)
-		return;
-	subtract(&r->exit.cpu_usec, before->usec);
-	subtract(&r->exit.cpu_user_usec, before->user_usec);
-	subtract(&r->exit.cpu_system_usec, before->system_usec);
+	if (r->exit.from_cgroup) {
+		r->exit.cpu_user_usec = after->user_usec - before->user_usec;
+		r->exit.cpu_system_usec = after->system_usec - before->system_usec;
+	} else if (r->w.has_report) {
+		r->exit.cpu_user_usec = told->user_usec;
+		r->exit.cpu_system_usec = told->system_usec;
+		r->exit.max_rss = told->max_rss;
+	}
+	r->exit.cpu_usec = r->exit.cpu_user_usec + r->exit.cpu_system_usec;
 }
 
 static int wait_for_end(struct running *r, struct lc_error *e)

@@ -278,17 +278,34 @@ static int look(struct watch *w, const struct creation *m)
 
 /* ---- the loop ---- */
 
-enum { P_END, P_SIGNALS, P_CONSOLE, P_STREAMS = P_CONSOLE + 3, P_ALL = P_STREAMS + 6 };
+enum { P_END, P_TOLD, P_SIGNALS, P_CONSOLE, P_STREAMS = P_CONSOLE + 3, P_ALL = P_STREAMS + 6 };
 
 static bool is_open(const struct watch *w)
 {
 	return w->streams[1].from >= 0 || w->streams[2].from >= 0;
 }
 
-static void hear_init(struct watch *w)
+/* What was used is looked at once, when nothing of the program's is left, or is about to be. */
+static void note_end(struct watch *w, const struct creation *m)
 {
-	w->has_report = recv(w->told, &w->report, sizeof(w->report), MSG_DONTWAIT) ==
-			(ssize_t)sizeof(w->report);
+	if (w->noted)
+		return;
+	w->noted = true;
+	w->after = cpu_use_of(m->cgroup);
+	w->wall_usec = clock_usec() - w->began_usec;
+}
+
+/* The first word counts: that there is no program. False: there was none. */
+static bool hear_init(struct watch *w)
+{
+	struct inside_report report;
+	ssize_t n = recv(w->told, &report, sizeof(report), MSG_DONTWAIT);
+
+	if (n == (ssize_t)sizeof(report) && !w->has_report) {
+		w->has_report = true;
+		w->report = report;
+	}
+	return n > 0;
 }
 
 /* Once it is over the limit the whole of it goes. */
@@ -305,7 +322,7 @@ struct loop {
 	struct creation *m;
 	struct foreground *f;
 	struct console_copy copy;
-	bool has_terminal, ended, killed;
+	bool has_terminal, ended, killed, told;
 	struct pollfd p[P_ALL];
 };
 
@@ -318,6 +335,8 @@ static void prepare(struct loop *l)
 		l->p[i].fd = -1;
 	if (!l->ended)
 		l->p[P_END] = (struct pollfd){ .fd = l->m->ref.pidfd, .events = POLLIN };
+	if (!l->told)
+		l->p[P_TOLD] = (struct pollfd){ .fd = w->told, .events = POLLIN };
 	l->p[P_SIGNALS] = (struct pollfd){ .fd = l->f->signals, .events = POLLIN };
 	if (l->has_terminal)
 		copy_poll(&l->copy, l->p + P_CONSOLE);
@@ -338,10 +357,17 @@ static void handle(struct loop *l)
 			reach(w, LIMIT_OUTPUT);
 	}
 	step_streams(w, l->p + P_STREAMS);
+	if (!l->told && l->p[P_TOLD].revents) {
+		l->told = true;
+		note_end(w, l->m);
+		hear_init(w);
+		shutdown(w->told, SHUT_WR); /* it may end */
+	}
 	if (!l->ended && l->p[P_END].revents & POLLIN) {
 		l->ended = true;
-		w->wall_usec = clock_usec() - w->began_usec;
-		hear_init(w);
+		note_end(w, l->m);
+		while (hear_init(w))
+			;
 		end_stream(w, 0);
 	}
 }
@@ -351,10 +377,11 @@ static int loop(struct loop *l, struct lc_error *e)
 	struct watch *w = l->w;
 
 	while (!l->ended || is_open(w)) {
-		int timeout = l->ended ? -1 : look(w, l->m), n;
+		int timeout = l->ended || l->told ? -1 : look(w, l->m), n;
 
 		if (w->reached != LIMITS && !l->killed) {
 			l->killed = true;
+			note_end(w, l->m);
 			kill_all(l->m);
 		}
 		if (l->has_terminal && l->copy.hung_up && timeout > SAMPLE_MS)
@@ -382,7 +409,6 @@ int watch_run(struct watch *w, struct creation *m, struct foreground *f, struct 
 	r = loop(&l, e);
 	if (l.has_terminal)
 		copy_finish(&l.copy);
-	w->after = cpu_use_of(m->cgroup);
 	sample_disk(w, m->ref.mount);
 	return r;
 }

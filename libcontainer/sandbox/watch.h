@@ -33,9 +33,10 @@ struct watch {
 	bool has_report;
 	struct inside_report report;
 	enum limit_id reached; /* LIMITS: none */
-	bool truncated, disk_full;
+	bool truncated, disk_full, noted;
 	uint64_t began_usec, wall_usec, disk_peak;
-	struct cpu_use before, after; /* of the cgroup; zero without one */
+	struct cpu_use before, after; /* of the cgroup; zero without one. After: before hull-init
+				       * clears away, or before the whole was ended */
 };
 
 /* What the cgroup has used so far; zero without one. */
