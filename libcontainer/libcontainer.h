@@ -362,6 +362,8 @@ struct lc_sandbox {
 	bool (*confirm)(void *ctx, const char *list);
 	void *confirm_ctx;
 	const char *landlock; /* "on", "auto" (as far as the kernel can), "off" (default) */
+	bool degrade; /* where no namespaces can be had: under Landlock, seccomp and limits of
+		       * processes alone; the report lists what is lost */
 };
 
 struct lc_sandbox_result {

@@ -13,7 +13,7 @@ struct sandbox_args {
 	const char *wall, *cpu_time, *memory, *swap, *output, *fsize, *disk, *cpus;
 	uint32_t pids, nofile;
 	const char *uid, *landlock, *changes;
-	bool strict, no_strict, keep, deterministic, yes, print_bundle, explain;
+	bool strict, no_strict, keep, deterministic, yes, print_bundle, explain, degrade;
 };
 
 #define S struct sandbox_args
@@ -65,6 +65,8 @@ static const struct option_def sandbox_options[] = {
 	OPT_FLAG(S, strict, "strict", 0,
 		 "what cannot be enforced is an error (default with a profile)"),
 	OPT_FLAG(S, no_strict, "no-strict", 0, "warn and report instead"),
+	OPT_FLAG(S, degrade, "degrade", 0,
+		 "where no namespaces can be had: with Landlock, seccomp and limits alone"),
 	OPT_FLAG(S, print_bundle, "print-bundle", 0,
 		 "print the config.json that would be run, and run nothing"),
 	OPT_FLAG(S, explain, "explain", 0, "say what would be done, and do nothing"),
@@ -259,6 +261,7 @@ static int run(struct cli *cli, const void *given, char **words, struct lc_error
 		.keep = args->keep,
 		.deterministic = args->deterministic,
 		.landlock = args->landlock,
+		.degrade = args->degrade,
 	};
 	int r = read_tmpfs(&tmpfs, &args->tmpfs, e);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The bundle of a job: rootfs holds only what tmpcopyup copies into the program's own tmpfs. */
 #include "sandbox/sandbox.h"
+#include "sandbox/bare.h"
 #include "sandbox/net.h"
 #include "base/file.h"
 #include "base/own.h"
@@ -257,7 +258,11 @@ static void bundle_remove(struct job *job)
 {
 	char *path = arena_printf(&job->arena, "%s/rootfs", job->bundle);
 	auto_fd rootfs = open_dir(AT_FDCWD, path);
+	struct lc_error e = { 0 };
 
+	/* The one place where something of the program's is. */
+	if (rootfs >= 0 && job->refused && tree_remove(rootfs, BARE_TMP, &e) < 0)
+		log_warn(job->lc->log, "%s: %s", path, e.msg);
 	if (rootfs >= 0)
 		remove_entries(rootfs, job);
 	rmdir(path);

@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "json/encode.h"
+#include "sandbox/bare.h"
 #include "sandbox/files.h"
 #include "sandbox/limits.h"
 #include "sandbox/net.h"
@@ -28,8 +29,10 @@ static void put_args(struct job *job, struct spec_process *p)
 	while (args[n])
 		n++;
 	p->args.v = arena_array(&job->arena, n + 3, sizeof(char *));
-	p->args.v[p->args.n++] = STR(SANDBOX_INIT);
-	p->args.v[p->args.n++] = STR(job_is_deterministic(job) ? "-r" : "-");
+	if (!job->refused) {
+		p->args.v[p->args.n++] = STR(SANDBOX_INIT);
+		p->args.v[p->args.n++] = STR(job_is_deterministic(job) ? "-r" : "-");
+	}
 	for (size_t i = 0; i < n; i++)
 		p->args.v[p->args.n++] = arena_strdup(&job->arena, args[i]);
 }
@@ -70,6 +73,11 @@ static void pass_env(struct environment *env, const char *name)
 		set_env(env, arena_printf(env->a, "%s=%s", name, value));
 }
 
+static const char *tmp_of(const struct job *job)
+{
+	return job->refused ? job->scratch : "/tmp";
+}
+
 /* A user's own home, as far as it can be seen; root's is not the program's. */
 static const char *home_of(const struct job *job)
 {
@@ -77,7 +85,7 @@ static const char *home_of(const struct job *job)
 
 	if (job->host_root && job->host_uid == job->host.euid && home && home[0] == '/')
 		return home;
-	return "/tmp";
+	return tmp_of(job);
 }
 
 static int put_env(struct job *job, struct spec_process *p, struct lc_error *e)
@@ -87,7 +95,7 @@ static int put_env(struct job *job, struct spec_process *p, struct lc_error *e)
 
 	set_env(&env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	set_env(&env, arena_printf(env.a, "HOME=%s", home_of(job)));
-	set_env(&env, "TMPDIR=/tmp");
+	set_env(&env, arena_printf(env.a, "TMPDIR=%s", tmp_of(job)));
 	if (job->terminal)
 		pass_env(&env, "TERM");
 	for (size_t i = 0; job_is_deterministic(job) && deterministic_env[i]; i++)
@@ -143,7 +151,7 @@ static int put_cwd(struct job *job, struct spec_process *p, struct lc_error *e)
 	} else if (getcwd(here, sizeof(here)) && here[0] == '/' && can_enter(job, here)) {
 		p->cwd = arena_strdup(&job->arena, here);
 	} else {
-		p->cwd = STR("/tmp");
+		p->cwd = STR(tmp_of(job));
 	}
 	return 0;
 }
@@ -235,8 +243,10 @@ static int put_seccomp(struct job *job, struct spec_linux *l, struct lc_error *e
 		return lc_err(e, LC_EUSAGE, "seccomp \"%s\": expected default or strict", which);
 	if (job_is_deterministic(job))
 		allow_fixed_addresses(&job->arena, profile);
-	if (keeps_files(job))
+	if (job->refused || keeps_files(job))
 		set_id_forbid(&job->arena, profile);
+	if (job->refused)
+		bare_calls(job, profile);
 	if (profile->defaultAction != ACTION_ERRNO)
 		profile->defaultErrnoRet = (struct opt_u32){ 0 };
 	l->seccomp = profile;
@@ -260,6 +270,12 @@ static int put_linux(struct job *job, struct lc_error *e)
 	l->resources = limits_resources(job);
 	job->spec.linux_ = l;
 	return put_seccomp(job, l, e);
+}
+
+int config_process(struct job *job, struct lc_error *e)
+{
+	job->spec.linux_ = arena_alloc(&job->arena, sizeof(*job->spec.linux_));
+	return put_process(job, e) < 0 ? -1 : put_seccomp(job, job->spec.linux_, e);
 }
 
 int config_make(struct job *job, struct lc_error *e)

@@ -14,8 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NOBODY 65534 /* what the kernel itself calls overflow ids */
-
 int job_degrade(struct job *job, struct lc_error *e, const char *what, const char *fmt, ...)
 {
 	char why[512];
@@ -33,6 +31,11 @@ int job_degrade(struct job *job, struct lc_error *e, const char *what, const cha
 void job_record(struct job *job, const char *what, const char *why)
 {
 	log_warn(job->lc->log, "%s is not enforced: %s", what, why);
+	job_note(job, what, why);
+}
+
+void job_note(struct job *job, const char *what, const char *why)
+{
 	if (job->degraded.n == job->degraded_size) {
 		struct degraded *grown;
 

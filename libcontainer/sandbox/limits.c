@@ -95,7 +95,7 @@ static char *find_controllers(struct job *job)
 {
 	char *dir, *controllers = NULL;
 
-	if (job->lc->driver == CGROUP_DISABLED || !job->host.cgroup2)
+	if (job->lc->driver == CGROUP_DISABLED || !job->host.cgroup2 || job->refused)
 		return NULL;
 	if (job->host.euid == 0 && job->host.initial_userns)
 		return read_controllers(job, job->host.cgroup2);
@@ -109,6 +109,12 @@ static int missing(struct job *job, const char *controllers, enum limit_id id,
 		   const char *controller, struct lc_error *e)
 {
 	job->limits[id].by = NULL;
+	if (job->refused)
+		return job_degrade(job, e, limit_names[id].option,
+				   "without namespaces there is no cgroup%s",
+				   id == LIMIT_MEMORY ? ": the address space of each process is "
+							"limited"
+						      : "");
 	if (!controllers)
 		return job_degrade(job, e, limit_names[id].option,
 				   "the %s controller is not there: no cgroup can be made here "
@@ -124,13 +130,17 @@ static int missing(struct job *job, const char *controllers, enum limit_id id,
 
 /* A process limit counts all that the program's user has in its user namespace, so it does as well
  * as a cgroup; only the report knows less. */
-static void limit_pids(struct job *job, const char *controllers)
+static int limit_pids(struct job *job, const char *controllers, struct lc_error *e)
 {
 	struct limit *l = &job->limits[LIMIT_PIDS];
 
 	l->enforced = l->asked ? l->value + 1 : 0; /* hull-init is one of them */
 	if (l->asked && !str_has_word(controllers, "pids"))
 		l->by = "rlimit";
+	if (!l->asked || !job->refused)
+		return 0;
+	l->by = NULL; /* it would count what the user runs outside as well */
+	return missing(job, NULL, LIMIT_PIDS, "pids", e);
 }
 
 static int need(struct job *job, const char *controllers, enum limit_id id, const char *controller,
@@ -173,17 +183,18 @@ int limits_decide(struct job *job, struct lc_error *e)
 	ask(job);
 	controllers = find_controllers(job);
 	limit_memory(job);
-	limit_pids(job, controllers);
-	if (need(job, controllers, LIMIT_MEMORY, "memory", e) < 0 ||
+	if (limit_pids(job, controllers, e) < 0 ||
+	    need(job, controllers, LIMIT_MEMORY, "memory", e) < 0 ||
 	    need(job, controllers, LIMIT_SWAP, "memory", e) < 0 ||
 	    need(job, controllers, LIMIT_CPUS, "cpu", e) < 0 ||
 	    need(job, controllers, LIMIT_CPUSET, "cpuset", e) < 0 ||
 	    limit_cpu_time(job, controllers, e) < 0)
 		return -1;
-	if (job->limits[LIMIT_DISK].asked && job->upper) {
+	if (job->limits[LIMIT_DISK].asked && (job->upper || job->refused)) {
 		job->limits[LIMIT_DISK].by = NULL;
-		return job_degrade(job, e, "disk",
-				   "what is written to the overlay %s is not limited", job->upper);
+		return job_degrade(job, e, "disk", "what is written to %s%s is not limited",
+				   job->upper ? "the overlay " : "files",
+				   job->upper ? job->upper : "");
 	}
 	return 0;
 }

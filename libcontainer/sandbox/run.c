@@ -6,15 +6,19 @@
 #include "base/str.h"
 #include "run/create.h"
 #include "run/exit.h"
+#include "run/process.h"
+#include "sandbox/bare.h"
 #include "sandbox/changes.h"
 #include "sandbox/limits.h"
 #include "sandbox/net.h"
+#include "sandbox/refusal.h"
 #include "sandbox/report.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 static struct lc_sandbox options_of(const struct lc_sandbox *given)
@@ -88,7 +92,8 @@ static void collect(struct running *r)
 {
 	const struct cpu_use *before = &r->w.before, *after = &r->w.after;
 	const struct inside_report *told = &r->w.report;
-	struct exit_facts facts = { .end = &r->end, .plan = &r->m.loaded.plan };
+	struct exit_facts facts = { .end = &r->end,
+				    .plan = r->job->refused ? NULL : &r->m.loaded.plan };
 
 	exit_collect(r->m.cgroup, &facts, &r->exit);
 	if (r->exit.from_cgroup) {
@@ -137,6 +142,49 @@ static int carry_out(struct running *r, struct lc_error *e)
 	if (make(r, ends, e) < 0 || start(r, e) < 0)
 		return -1;
 	return wait_for_end(r, e);
+}
+
+/* ---- without namespaces ---- */
+
+static int wait_for_bare(struct running *r, struct lc_error *e)
+{
+	struct lc_error other = { 0 };
+	int ret = watch_run(&r->w, &r->m, &r->f, e);
+
+	if (ret < 0)
+		shutdown(r->w.told, SHUT_WR);
+	if (process_wait_exit(r->m.ref.pidfd, &r->end, ret < 0 ? &other : e) < 0)
+		return -1;
+	collect(r);
+	if (ret == 0 && r->w.failed.code != LC_OK) {
+		*e = r->w.failed;
+		return -1;
+	}
+	return ret;
+}
+
+static int carry_out_bare(struct running *r, struct lc_error *e)
+{
+	struct job *job = r->job;
+	int ends[4], ret = watch_open(&r->w, job, ends, e);
+
+	r->w.bare = true;
+	log_warn(job->lc->log,
+		 "there are no namespaces, but only Landlock, seccomp and limits of "
+		 "processes: %s",
+		 job->refused);
+	bundle_sweep(job);
+	if (ret == 0)
+		ret = bundle_make(job, e);
+	if (ret == 0)
+		ret = foreground_begin(&r->f, e);
+	if (ret == 0)
+		ret = bare_start(job, ends, &r->f.before, &r->m.ref.pidfd, e);
+	close_ends(ends);
+	if (ret < 0)
+		return -1;
+	r->w.began_usec = clock_usec();
+	return wait_for_bare(r, e);
 }
 
 /* ---- what came of it ---- */
@@ -245,8 +293,15 @@ static int give_report(struct job *job, const struct outcome *o, int fd,
 
 static int run_job(struct job *job, struct outcome *o, struct running *r, struct lc_error *e)
 {
-	if (open_tar(r, e) < 0 || config_make(job, e) < 0 || carry_out(r, e) < 0)
+	if (open_tar(r, e) < 0 || bare_decide(job, e) < 0)
 		return -1;
+	if (!job->refused && config_make(job, e) < 0)
+		return -1;
+	if ((job->refused ? carry_out_bare(r, e) : carry_out(r, e)) < 0) {
+		if (!job->refused)
+			refusal_explain(job, e);
+		return -1;
+	}
 	if (r->w.has_report && r->w.report.error)
 		return not_executed(r, e);
 	judge(r, o);
@@ -364,12 +419,17 @@ int lc_sandbox_explain(struct lc *lc, const struct lc_sandbox *given, char **tex
 	auto_job job = { 0 };
 	struct buf b = { .arena = &job.arena };
 
-	if (job_open(&job, lc, &how, e) < 0 || config_make(&job, e) < 0)
+	if (job_open(&job, lc, &how, e) < 0 || bare_decide(&job, e) < 0 ||
+	    (!job.refused && config_make(&job, e) < 0))
 		return -1;
 	buf_addf(&b, "user: %u inside is %u of the host\n", job.uid, job.host_uid);
 	buf_addf(&b, "working directory: %s\n", job.spec.process->cwd);
-	explain_files(&job, &b);
-	net_explain(&job, &b);
+	if (job.refused) {
+		bare_explain(&job, &b);
+	} else {
+		explain_files(&job, &b);
+		net_explain(&job, &b);
+	}
 	buf_addf(&b, "system calls: the %s profile\n", job.s.seccomp ? job.s.seccomp : "default");
 	explain_limits(&job, &b);
 	for (size_t i = 0; i < job.degraded.n; i++)

@@ -22,13 +22,15 @@
 /* What a profile may say: the members of its JSON object, and with the caller's words all there is
  * to know. Strings and lists as in struct lc_sandbox. */
 struct settings {
-	struct opt_bool strict, deterministic;
+	struct opt_bool strict, deterministic, degrade;
 	char *root, *overlay, *hostname, *cwd, *seccomp, *cpuset, *landlock;
 	struct strs ro, rw, file, hide, tmpfs, env, net;
 	struct opt_u64 wallMs, cpuTimeMs, memory, swap, output, fsize, disk, pids, nofile, cpus;
 };
 int settings_make(struct arena *a, const struct lc_sandbox *how, struct settings *out,
 		  struct lc_error *e) lc_checked;
+
+#define NOBODY 65534 /* what the kernel itself calls overflow ids */
 
 /* One limit: what was asked for, and what makes it true. */
 enum limit_id {
@@ -116,6 +118,9 @@ struct job {
 	struct allow *allow; /* NET_ALLOW: what it may reach, and by which programs */
 	const char *pasta, *nft;
 	const struct net_report *net_report; /* once it is known */
+	const char *refused; /* why there are no namespaces, and it runs without (bare.h); NULL:
+			      * there are */
+	char *scratch; /* without namespaces: the directory that is its own */
 };
 
 /* ids, root and working directory, and where the bundle is; touches nothing. */
@@ -128,7 +133,10 @@ void job_close(struct job *job); /* and removes the bundle */
 int job_degrade(struct job *job, struct lc_error *e, const char *what, const char *fmt, ...)
 	lc_printf(4, 5);
 
-/* An entry in the report, and a warning. */
+/* An entry in the report. */
+void job_note(struct job *job, const char *what, const char *why);
+
+/* The same, and a warning. */
 void job_record(struct job *job, const char *what, const char *why);
 
 /* One more mount, word list @options between blanks (copied). Borrows the strings. */
@@ -154,6 +162,9 @@ int files_decide(struct job *job, struct lc_error *e) lc_checked;
 int limits_decide(struct job *job, struct lc_error *e) lc_checked;
 int config_make(struct job *job, struct lc_error *e) lc_checked;
 char *config_text(struct job *job, size_t *len);
+
+/* Only the program and its seccomp profile. */
+int config_process(struct job *job, struct lc_error *e) lc_checked;
 
 /* Makes the bundle's directory, and in it what tmpcopyup copies: the upper directories and links.
  */

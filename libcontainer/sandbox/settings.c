@@ -9,33 +9,20 @@
 #define PROFILE_MAX (1 << 20)
 
 static const struct field settings_fields[] = {
-	F_OPT_BOOL(struct settings, strict),
-	F_OPT_BOOL(struct settings, deterministic),
-	F_STRING(struct settings, root),
-	F_STRING(struct settings, overlay),
-	F_STRING(struct settings, hostname),
-	F_STRING(struct settings, cwd),
-	F_STRING(struct settings, seccomp),
-	F_STRING(struct settings, cpuset),
-	F_STRING(struct settings, landlock),
-	F_STRS(struct settings, ro),
-	F_STRS(struct settings, rw),
-	F_STRS(struct settings, file),
-	F_STRS(struct settings, hide),
-	F_STRS(struct settings, tmpfs),
-	F_STRS(struct settings, env),
-	F_STRS(struct settings, net),
-	F_OPT_U64(struct settings, wallMs),
-	F_OPT_U64(struct settings, cpuTimeMs),
-	F_OPT_U64(struct settings, memory),
-	F_OPT_U64(struct settings, swap),
-	F_OPT_U64(struct settings, output),
-	F_OPT_U64(struct settings, fsize),
-	F_OPT_U64(struct settings, disk),
-	F_OPT_U64(struct settings, pids),
-	F_OPT_U64(struct settings, nofile),
-	F_OPT_U64(struct settings, cpus),
-	{},
+	F_OPT_BOOL(struct settings, strict),   F_OPT_BOOL(struct settings, deterministic),
+	F_OPT_BOOL(struct settings, degrade),  F_STRING(struct settings, root),
+	F_STRING(struct settings, overlay),    F_STRING(struct settings, hostname),
+	F_STRING(struct settings, cwd),	       F_STRING(struct settings, seccomp),
+	F_STRING(struct settings, cpuset),     F_STRING(struct settings, landlock),
+	F_STRS(struct settings, ro),	       F_STRS(struct settings, rw),
+	F_STRS(struct settings, file),	       F_STRS(struct settings, hide),
+	F_STRS(struct settings, tmpfs),	       F_STRS(struct settings, env),
+	F_STRS(struct settings, net),	       F_OPT_U64(struct settings, wallMs),
+	F_OPT_U64(struct settings, cpuTimeMs), F_OPT_U64(struct settings, memory),
+	F_OPT_U64(struct settings, swap),      F_OPT_U64(struct settings, output),
+	F_OPT_U64(struct settings, fsize),     F_OPT_U64(struct settings, disk),
+	F_OPT_U64(struct settings, pids),      F_OPT_U64(struct settings, nofile),
+	F_OPT_U64(struct settings, cpus),      {},
 };
 static const struct shape settings_shape = { sizeof(struct settings), settings_fields };
 
@@ -143,6 +130,8 @@ int settings_make(struct arena *a, const struct lc_sandbox *how, struct settings
 		out->strict = (struct opt_bool){ true, how->strict };
 	if (how->deterministic)
 		out->deterministic = (struct opt_bool){ true, true };
+	if (how->degrade)
+		out->degrade = (struct opt_bool){ true, true };
 	take_string(a, how->landlock, &out->landlock);
 	take_string(a, how->root, &out->root);
 	take_string(a, how->overlay, &out->overlay);

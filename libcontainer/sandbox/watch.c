@@ -298,22 +298,27 @@ static void note_end(struct watch *w, const struct creation *m)
 /* The first word counts: that there is no program. False: there was none. */
 static bool hear_init(struct watch *w)
 {
-	struct inside_report report;
-	ssize_t n = recv(w->told, &report, sizeof(report), MSG_DONTWAIT);
+	struct lc_error failed;
+	ssize_t n = recv(w->told, &failed, sizeof(failed), MSG_DONTWAIT);
 
-	if (n == (ssize_t)sizeof(report) && !w->has_report) {
+	if (n == (ssize_t)sizeof(w->report) && !w->has_report) {
 		w->has_report = true;
-		w->report = report;
+		memcpy(&w->report, &failed, sizeof(w->report));
+	} else if (w->bare && n == (ssize_t)sizeof(failed)) {
+		w->failed = failed;
+		w->failed.msg[sizeof(w->failed.msg) - 1] = 0;
 	}
 	return n > 0;
 }
 
 /* Once it is over the limit the whole of it goes. */
-static void kill_all(struct creation *m)
+static void kill_all(const struct watch *w, struct creation *m)
 {
 	struct lc_error e = { 0 };
 
-	if (container_kill_all(&m->c, &e) < 0)
+	if (w->bare)
+		shutdown(w->told, SHUT_WR);
+	else if (container_kill_all(&m->c, &e) < 0)
 		log_warn(m->lc->log, "%s", e.msg);
 }
 
@@ -382,7 +387,7 @@ static int loop(struct loop *l, struct lc_error *e)
 		if (w->reached != LIMITS && !l->killed) {
 			l->killed = true;
 			note_end(w, l->m);
-			kill_all(l->m);
+			kill_all(w, l->m);
 		}
 		if (l->has_terminal && l->copy.hung_up && timeout > SAMPLE_MS)
 			timeout = SAMPLE_MS;

@@ -27,11 +27,13 @@ struct watch {
 	struct job *job;
 	int pipes[3]; /* owned: our ends of stdin, stdout and stderr; -1: none */
 	int outer[3]; /* owned or the caller's 0 to 2: where they come from and go to */
-	int told; /* owned: hull-init's word comes here */
+	int told; /* owned: hull-init's or the supervisor's word comes here */
+	bool bare; /* there is no container: the end of `told` ends it all */
 	struct stream streams[3];
 	/* how it ended */
 	bool has_report;
 	struct inside_report report;
+	struct lc_error failed; /* without namespaces: why there is no program; LC_OK: there was */
 	enum limit_id reached; /* LIMITS: none */
 	bool truncated, disk_full, noted;
 	uint64_t began_usec, wall_usec, disk_peak;
