@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -169,6 +170,23 @@ static const struct rule network[] = {
 	END,
 };
 
+/* It asks the host's name servers; what else it talks to is there. */
+static const struct rule resolver[] = {
+	CALL_IF(socket, EQUALS, 0, AF_INET),
+	CALL_IF(socket, EQUALS, 0, AF_INET6),
+	CALL(connect),
+	CALL(getrandom),
+	CALL(clock_gettime),
+	CALL(wait4),
+	END,
+};
+
+static const struct rule waiter[] = {
+	CALL(wait4),
+	CALL(close),
+	END,
+};
+
 static const struct {
 	const char *text;
 	const struct rule *groups[GROUPS_MAX];
@@ -201,6 +219,14 @@ static const struct {
 #define LIST_CONFINE_PROXY \
 	{ \
 		of_every_thread, streams, hub, memory \
+	}
+#define LIST_CONFINE_RESOLVER \
+	{ \
+		of_every_thread, streams, resolver \
+	}
+#define LIST_CONFINE_WAITER \
+	{ \
+		of_every_thread, waiter \
 	}
 	CONFINE_ROLES(X)
 #undef X

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the processes that listen to a guest give up before its first word: capabilities, the way to
- * new privileges, being looked into, and all system calls but a short list, which is another one
- * for each thread.  A call that is not on the list ends the process by SIGSYS.
+ * What the processes that listen to a guest, or answer a sandbox, give up before its first word:
+ * capabilities, the way to new privileges, being looked into, and all system calls but a short
+ * list, which is another one for each thread.  A call that is not on the list ends the process by
+ * SIGSYS.
  */
 #ifndef LC_CONFINE_H
 #define LC_CONFINE_H
@@ -19,7 +20,9 @@
 	X(CONFINE_FILES, "the file system's thread") \
 	X(CONFINE_BROKER, "the broker") \
 	X(CONFINE_NETWORK, "the helper for the network") \
-	X(CONFINE_PROXY, "the process that stands for one in the guest")
+	X(CONFINE_PROXY, "the process that stands for one in the guest") \
+	X(CONFINE_RESOLVER, "the resolver of a sandbox") \
+	X(CONFINE_WAITER, "the process that waits for the resolver")
 
 enum confine_role {
 #define X(name, text) name,

@@ -6,7 +6,7 @@
  *
  * Three processes, so that none has more than it needs and all end with hull:
  *
- *	the first	waits; when hull ends the kernel ends it, and it the second
+ *	the first	waits, without rights; when hull ends the kernel ends it, and it the second
  *	the second	init of a pid namespace, root of a user namespace that is UID outside, in
  *the host's network: starts pasta, then is the resolver.  With it the kernel ends all that is in
  *the pid namespace the third	makes the network namespace, sockets and rules in it, and is what
@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "microvm/confine.h"
 #include "net/message.h"
 #include "net/nftables.h"
 #include "net/resolver.h"
@@ -282,8 +283,8 @@ static int make_and_connect(const struct options *o, int made[MADE], struct lc_e
 	return r;
 }
 
-/* From here on: nothing of the host's files, no capability but for the sets of nftables, and
- * nobody looks into it. */
+/* From here on: nothing of the host's files, no capability but for the sets of nftables, no calls
+ * but those of a resolver, and nobody looks into it. */
 static int confine(struct lc_error *e)
 {
 	const struct rlimit files = { 256, 256 };
@@ -298,7 +299,7 @@ static int confine(struct lc_error *e)
 	if (sys_capset(&only) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setrlimit(RLIMIT_NOFILE, &files) < 0)
 		return lc_err_errno(e, "give up privileges");
-	return 0;
+	return confine_thread(CONFINE_RESOLVER, e);
 }
 
 static int become_root_inside(int mapped, struct lc_error *e)
@@ -435,10 +436,15 @@ static int first(const struct options *o, struct lc_error *e)
 		kill(pid, SIGKILL);
 		return -1;
 	}
+	/* From here on it only waits, and needs none of root's rights for that. */
+	if (confine_process(0, e) < 0 || confine_thread(CONFINE_WAITER, e) < 0) {
+		kill(pid, SIGKILL);
+		return -1;
+	}
 	close(NET_FD); /* now the second's alone: hull hears of its end */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return 0;
+	_exit(0);
 }
 
 static bool read_options(int argc, char **argv, struct options *o, struct lc_error *e)

@@ -155,6 +155,27 @@ print("done")'
 	done
 }
 
+@test "sandbox --net: its helpers have given up what they do not need" {
+	local pid n
+	for WHO in root user; do
+		net_box good.example -- sleep 432 3>&- &
+		until_true pgrep -f '^sleep 432'
+		n=0
+		for pid in $(pgrep -f "hull-net .*$BATS_TEST_NUMBER.marker.example"); do
+			[ "$(readlink /proc/$pid/exe)" != "$HULL" ] || continue
+			n=$((n + 1))
+			grep -qx 'Seccomp:.2' /proc/$pid/status
+			grep -qx 'NoNewPrivs:.1' /proc/$pid/status
+			# The first nothing, the second CAP_NET_ADMIN of its own user namespace.
+			grep -qx "CapPrm:.$([ $n = 1 ] && echo 0000000000000000 || echo 0000000000001000)" /proc/$pid/status
+			[ $n = 1 ] || [ "$(readlink /proc/$pid/ns/user)" != "$(readlink /proc/self/ns/user)" ]
+		done
+		[ $n = 2 ]
+		kill -KILL "$(pgrep -f '^sleep 432')"
+		wait %% || :
+	done
+}
+
 @test "sandbox --net: a flood of questions and of packets ends with a bounded report" {
 	run net_box good.example --wall 20s --report report -- env python3 -c 'import socket, struct
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,6 +61,8 @@ TEST(the_lists_are_short)
 	CHECK_INT(count(CONFINE_PROXY) <= 45, 1);
 	CHECK_INT(count(CONFINE_NETWORK) <= 30, 1);
 	CHECK_INT(count(CONFINE_BROKER) <= 60, 1);
+	CHECK_INT(count(CONFINE_RESOLVER) <= 25, 1);
+	CHECK_INT(count(CONFINE_WAITER) <= 10, 1);
 }
 
 TEST(nobody_makes_processes_sockets_or_code)
@@ -91,7 +94,8 @@ TEST(nobody_makes_processes_sockets_or_code)
 
 	for (int role = 0; role < CONFINE_ROLES_N; role++) {
 		for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-			CHECK_INT(allows(role, calls[i], SELF_PID, 0, 0), false);
+			CHECK_INT(allows(role, calls[i], SELF_PID, 0, 0),
+				  role == CONFINE_RESOLVER && calls[i] == SYS_connect);
 		CHECK_INT(allows(role, SYS_mmap, 0, 4096, PROT_READ | PROT_EXEC), false);
 		CHECK_INT(allows(role, SYS_mprotect, 0, 4096, PROT_EXEC), false);
 	}
@@ -122,6 +126,22 @@ TEST(the_helper_for_the_network_makes_taps_and_redirects)
 		CHECK_INT(allows(role, SYS_bpf, BPF_MAP_CREATE, 0, 0), false);
 		CHECK_INT(allows(role, SYS_bpf, BPF_PROG_GET_FD_BY_ID, 0, 0), false);
 	}
+}
+
+TEST(the_resolver_makes_sockets_of_the_internet)
+{
+	for (int role = 0; role < CONFINE_ROLES_N; role++) {
+		bool may = role == CONFINE_RESOLVER;
+
+		CHECK_INT(allows(role, SYS_socket, AF_INET, SOCK_DGRAM, 0), may);
+		CHECK_INT(allows(role, SYS_socket, AF_INET6, SOCK_DGRAM, 0), may);
+		CHECK_INT(allows(role, SYS_socket, AF_UNIX, SOCK_DGRAM, 0), false);
+		CHECK_INT(allows(role, SYS_socket, AF_NETLINK, SOCK_RAW, 0), false);
+		CHECK_INT(allows(role, SYS_socket, AF_PACKET, SOCK_RAW, 0), false);
+		CHECK_INT(allows(role, SYS_bind, 3, 0, 0), false);
+	}
+	CHECK_INT(allows(CONFINE_WAITER, SYS_read, 0, 0, 0), false);
+	CHECK_INT(allows(CONFINE_WAITER, SYS_sendmsg, 3, 0, 0), false);
 }
 
 TEST(signals_go_to_oneself_only)
