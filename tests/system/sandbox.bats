@@ -298,6 +298,17 @@ teardown() {
 	[ "$(report '.cpu_user_ns + .cpu_sys_ns < 900000000')" = true ]
 }
 
+@test "sandbox: --cpu-time ends a user's program, by its cgroup or each process" {
+	for WHO in root user; do
+		run box --cpu-time 1s --wall 60s --report report -- sh -c 'while :; do :; done'
+		[ "$status" -ne 0 ]
+		[ "$(report .verdict)" = cpu_time ]
+		[[ "$(report .limits.cpuTimeMs.by)" == cgroup || "$(report .limits.cpuTimeMs.by)" == rlimit ]]
+		[ "$(report '.cpu_user_ns + .cpu_sys_ns >= 900000000')" = true ]
+		rm report
+	done
+}
+
 @test "sandbox: --output counts both streams, and not one byte more comes out" {
 	for WHO in root user; do
 		run --separate-stderr box --output 1000 --report report -- sh -c 'head -c 600 /dev/zero >&2; yes'
@@ -380,6 +391,9 @@ teardown() {
 		[[ $output == *"mem is not enforced"* ]]
 		[ "$(report '.runtime.degraded[0].what')" = mem ]
 		[ "$(report '.limits.memory.enforced')" = null ]
+		# What takes its place ends who alone takes too much.
+		run box --mem 300M --report report -- sh -c 'head -c 400000000 /dev/zero | tail -n 1 | wc -c'
+		[[ $output == *"tail: memory exhausted"* ]]
 		rm report
 	done
 	run box --profile judge -- true
