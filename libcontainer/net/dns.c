@@ -277,6 +277,7 @@ int dns_read_answer(const unsigned char *m, size_t n, const struct dns_question 
 	    echo.class != q->class)
 		return -1;
 	out->code = flags & CODE_MASK;
+	out->truncated = flags & FLAG_TC;
 	for (; have < answers && have < RECORDS_MAX; have++) {
 		records[have] = (struct record){ 0 };
 		if (!take_record(&r, &records[have]))

@@ -53,6 +53,7 @@ struct dns_answer {
 	struct address v[DNS_ADDRESSES];
 	size_t n;
 	uint32_t ttl; /* the smallest on the way, seconds */
+	bool truncated; /* there was more, which is to be had by TCP */
 };
 
 /* A server's answer to @q under @id: addresses at the name, or at what its aliases lead to. -1:

@@ -413,6 +413,17 @@ static int leave_groups(struct lc_error *e)
 	return 0;
 }
 
+/* The bounding set stays, which an ordinary user cannot change: nothing is executed any more. */
+static int keep_nothing(struct lc_error *e)
+{
+	const struct sys_caps none = { 0 };
+
+	if (sys_capset(&none) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return lc_err_errno(e, "give up privileges");
+	return 0;
+}
+
 static int first(const struct options *o, struct lc_error *e)
 {
 	struct clone_args args = { .flags = CLONE_NEWUSER | CLONE_NEWPID, .exit_signal = SIGCHLD };
@@ -437,7 +448,7 @@ static int first(const struct options *o, struct lc_error *e)
 		return -1;
 	}
 	/* From here on it only waits, and needs none of root's rights for that. */
-	if (confine_process(0, e) < 0 || confine_thread(CONFINE_WAITER, e) < 0) {
+	if (keep_nothing(e) < 0 || confine_thread(CONFINE_WAITER, e) < 0) {
 		kill(pid, SIGKILL);
 		return -1;
 	}

@@ -18,6 +18,7 @@
 #define LEARNED_MAX 4096
 #define TRY_MS	    2000 /* for a server to answer */
 #define TRIES	    2 /* of every server */
+#define STREAM_MAX  4096 /* of an answer by TCP: hundreds of addresses, of which 28 are told */
 /* Seconds that an address may be connected to after its name was asked for. */
 #define LIVES_MIN 60
 #define LIVES_MAX 3600
@@ -31,6 +32,11 @@ struct pending {
 	unsigned tries;
 	bool edns;
 	uint64_t until; /* milliseconds */
+	/* Once an answer was truncated it is asked for by TCP, where its length comes first. */
+	bool stream, asked;
+	struct dns_answer cut; /* what was not */
+	unsigned char data[2 + STREAM_MAX];
+	size_t got;
 };
 
 struct learned {
@@ -225,6 +231,7 @@ static bool ask(struct resolver *r, struct pending *p)
 		if (send(p->sock, m, n, 0) < 0)
 			continue;
 		p->tries++;
+		p->stream = false;
 		p->until = now_ms() + TRY_MS;
 		return true;
 	}
@@ -302,6 +309,84 @@ static void hear_question(struct resolver *r)
 		consider(r, &q, &from);
 }
 
+static void give(struct resolver *r, struct pending *p, struct dns_answer *answer)
+{
+	let_through(r, &p->q, answer);
+	reply(r, &p->q, &p->from, answer);
+	finish(p);
+}
+
+/* ---- by TCP ---- */
+
+/* From the server that has just answered; false: it cannot be. */
+static bool open_stream(struct resolver *r, struct pending *p)
+{
+	size_t which = (p->tries - 1) % r->servers->n;
+
+	fd_release(&p->sock);
+	p->sock = socket(r->servers->v[which].ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			 0);
+	p->stream = true;
+	p->asked = false;
+	p->got = 0;
+	p->until = now_ms() + TRY_MS;
+	return p->sock >= 0 && (connect(p->sock, (const struct sockaddr *)&r->servers->v[which],
+					r->servers->len[which]) == 0 ||
+				errno == EINPROGRESS);
+}
+
+static bool ask_stream(struct pending *p)
+{
+	unsigned char m[2 + DNS_PLAIN_MAX];
+	size_t n = dns_write_query(&p->q, p->id, p->edns, m + 2);
+
+	m[0] = (unsigned char)(n >> 8);
+	m[1] = (unsigned char)n;
+	p->asked = true;
+	return send(p->sock, m, n + 2, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)(n + 2);
+}
+
+/* False: nothing more will come. */
+static bool read_stream(struct pending *p)
+{
+	ssize_t n = recv(p->sock, p->data + p->got, sizeof(p->data) - p->got, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (n <= 0)
+		return false;
+	p->got += (size_t)n;
+	return true;
+}
+
+/* The answer's length once all of it is there, 0 before. */
+static size_t stream_length(const struct pending *p)
+{
+	size_t n = p->got < 2 ? 0 : (size_t)p->data[0] << 8 | p->data[1];
+
+	return n && p->got >= 2 + n ? n : 0;
+}
+
+static void hear_stream(struct resolver *r, struct pending *p)
+{
+	struct dns_answer answer;
+	size_t n;
+
+	if (!p->asked ? ask_stream(p) : read_stream(p)) {
+		n = stream_length(p);
+		if (!n && p->got < sizeof(p->data))
+			return;
+		if (n && dns_read_answer(p->data + 2, n, &p->q, p->id, &answer) == 0 &&
+		    answer.code == DNS_OK) {
+			give(r, p, &answer);
+			return;
+		}
+	}
+	give(r, p, &p->cut);
+}
+
+/* ---- by UDP ---- */
+
 static void hear_answer(struct resolver *r, struct pending *p)
 {
 	unsigned char m[4096];
@@ -326,9 +411,13 @@ static void hear_answer(struct resolver *r, struct pending *p)
 		ask_or_fail(r, p);
 		return;
 	}
-	let_through(r, &p->q, &answer);
-	reply(r, &p->q, &p->from, &answer);
-	finish(p);
+	if (!answer.truncated) {
+		give(r, p, &answer);
+		return;
+	}
+	p->cut = answer;
+	if (!open_stream(r, p))
+		give(r, p, &p->cut);
 }
 
 /* ---- the loop ---- */
@@ -350,7 +439,9 @@ static int look_at_time(struct resolver *r)
 	for (size_t i = 0; i < PENDING_MAX; i++) {
 		struct pending *p = &r->pending[i];
 
-		if (p->sock >= 0 && p->until <= now)
+		if (p->sock >= 0 && p->until <= now && p->stream)
+			give(r, p, &p->cut);
+		else if (p->sock >= 0 && p->until <= now)
 			ask_or_fail(r, p);
 		if (p->sock >= 0 && p->until < next)
 			next = p->until;
@@ -368,7 +459,7 @@ static void handle(struct resolver *r, const struct pollfd *p)
 
 	for (size_t i = 0; i < PENDING_MAX; i++)
 		if (p[P_PENDING + i].revents && r->pending[i].sock == p[P_PENDING + i].fd)
-			hear_answer(r, &r->pending[i]);
+			(r->pending[i].stream ? hear_stream : hear_answer)(r, &r->pending[i]);
 	if (p[P_LOG].revents)
 		nftables_log_read(r->fds->log, deny_packet, r->report);
 	if (p[P_CHILDREN].revents)
@@ -396,8 +487,11 @@ void resolver_run(const struct resolver_fds *fds, const struct allow *allow,
 		p[P_LOG] = (struct pollfd){ .fd = fds->log, .events = POLLIN };
 		p[P_CHILDREN] = (struct pollfd){ .fd = fds->children, .events = POLLIN };
 		for (size_t i = 0; i < PENDING_MAX; i++)
-			p[P_PENDING + i] =
-				(struct pollfd){ .fd = r.pending[i].sock, .events = POLLIN };
+			p[P_PENDING + i] = (struct pollfd){
+				.fd = r.pending[i].sock,
+				.events = r.pending[i].stream && !r.pending[i].asked ? POLLOUT
+										     : POLLIN
+			};
 		if (poll(p, P_COUNT, timeout) > 0)
 			handle(&r, p);
 	}

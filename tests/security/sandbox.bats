@@ -243,33 +243,6 @@ box_python() {
 	done
 }
 
-@test "sandbox: what clearing a sandbox away takes is not the program's" {
-	local dir=/opt/hull-test.$$ i few many right=true
-	! sanitized || skip "AddressSanitizer's own time counts as well"
-	# Many mounts, each of which the kernel takes apart at the end of the first process inside.
-	mkdir $dir
-	for i in $(seq 150); do
-		mkdir $dir/$i
-		touch $dir/$i/file
-	done
-	mount -t tmpfs tmpfs $dir/1
-	for WHO in root user; do
-		box --report report --overlay none -- true
-		many=$(report '(.cpu_user_ns + .cpu_sys_ns) / 1000 | floor')
-		rm report
-		umount $dir/1
-		box --report report --overlay none -- true
-		few=$(report '(.cpu_user_ns + .cpu_sys_ns) / 1000 | floor')
-		rm report
-		mount -t tmpfs tmpfs $dir/1
-		echo "$WHO: $few us, with many mounts $many us"
-		[ "$many" -lt $((2 * few + 5000)) ] || right=false
-	done
-	umount $dir/1
-	rm -r $dir
-	[ $right = true ]
-}
-
 @test "sandbox: 200 in a row leave nothing behind" {
 	local i before after
 	before=$(find /run/hull /run/hull.sandbox "$XDG_RUNTIME_DIR" "$(cgroup_root)" -maxdepth 3 2>/dev/null | grep -c sandbox- || :)

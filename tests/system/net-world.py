@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The servers of the world that tests of `hull sandbox --net` make (sandbox-net.bash):
 #
-#	net-world.py dns ADDRESS LOG NAME=ADDRESS...	answers by UDP; an answer "NAME=>ALIAS" is an alias
+#	net-world.py dns ADDRESS LOG NAME=ADDRESS...	answers by UDP and TCP; "NAME=>ALIAS" is an alias; of
+#							names that begin with "big" UDP gets nothing
 #	net-world.py servers ADDRESS@PORT...		each says where it is, by TCP and UDP
 #
 # Says "ready" once it listens.
@@ -10,6 +11,7 @@ import select
 import socket
 import struct
 import sys
+import time
 
 A, CNAME, AAAA = 1, 5, 28
 
@@ -42,20 +44,37 @@ def dns(address, log, pairs):
         zone.setdefault(name, []).append(value)
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind((address, 53))
+    stream = socket.create_server((address, 53))
     print("ready", flush=True)
     while True:
-        message, client = sock.recvfrom(4096)
-        labels, at = [], 12
-        while message[at]:
-            labels.append(message[at + 1 : at + 1 + message[at]].decode())
-            at += message[at] + 1
-        name = ".".join(labels).lower()
-        kind = struct.unpack(">H", message[at + 1 : at + 3])[0]
-        with open(log, "a") as out:
-            print(name, kind, file=out)
-        found, count = records(zone, name, kind)
-        head = struct.pack(">HHHHH", 0x8180 | (0 if name in zone else 3), 1, count, 0, 0)
-        sock.sendto(message[:2] + head + message[12 : at + 5] + found, client)
+        for ready in select.select([sock, stream], [], [])[0]:
+            if ready is sock:
+                message, client = sock.recvfrom(4096)
+                sock.sendto(answer(zone, log, message, False), client)
+                continue
+            client = stream.accept()[0]
+            message = answer(zone, log, client.recv(4096)[2:], True)
+            # In pieces, as a network may do it.
+            for piece in struct.pack(">H", len(message)), message[:20], message[20:]:
+                client.sendall(piece)
+                time.sleep(0.05)
+            client.close()
+
+
+def answer(zone, log, message, whole):
+    labels, at = [], 12
+    while message[at]:
+        labels.append(message[at + 1 : at + 1 + message[at]].decode())
+        at += message[at] + 1
+    name = ".".join(labels).lower()
+    kind = struct.unpack(">H", message[at + 1 : at + 3])[0]
+    with open(log, "a") as out:
+        print(name, kind, file=out)
+    found, count = records(zone, name, kind)
+    flags = 0x8180 | (0 if name in zone else 3)
+    if name.startswith("big") and not whole:
+        found, count, flags = b"", 0, flags | 0x200
+    return message[:2] + struct.pack(">HHHHH", flags, 1, count, 0, 0) + message[12 : at + 5] + found
 
 
 def servers(places):

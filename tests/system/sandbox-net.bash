@@ -83,7 +83,7 @@ start_servers() {
 	: >"$WORLD/asked"
 	start_one dns nsenter --net=/proc/$WORLD_NET/ns/net -- python3 "$py" dns 203.0.113.1 "$WORLD/asked" \
 		good.example=203.0.113.5 good.example=2001:db8::5 alias.example='>good.example' sub.wild.example=203.0.113.6 \
-		wild.example=203.0.113.6 other.example=203.0.113.6 \
+		wild.example=203.0.113.6 big.example=203.0.113.5 big.example=2001:db8::5 other.example=203.0.113.6 \
 		loop.example=127.0.0.1 private.example=10.9.9.9 meta.example=169.254.169.254 mixed.example=10.9.9.9 \
 		mixed.example=203.0.113.5 six.example=::1 mapped.example=::ffff:10.9.9.9 host.example=203.0.113.2
 	start_one servers nsenter --net=/proc/$WORLD_NET/ns/net -- python3 "$py" servers 203.0.113.5@80 203.0.113.5@443 \

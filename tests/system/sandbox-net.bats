@@ -63,6 +63,14 @@ teardown() {
 	done
 }
 
+@test "sandbox --net: an answer that is too long for UDP is had by TCP" {
+	for WHO in root user; do
+		try big.example:80 tcp:big.example@80 tcp:big.example@443
+		came "tcp big.example@80" 2001:db8::5@80 || came "tcp big.example@80" 203.0.113.5@80
+		refused "tcp big.example@443"
+	done
+}
+
 @test "sandbox --net: a range of everything is not the private ones" {
 	try '0.0.0.0/0,::/0' tcp:203.0.113.6@80 tcp:2001:db8::5@80 tcp:10.9.9.9@80 tcp:169.254.169.254@80
 	came "tcp 203.0.113.6@80" 203.0.113.6@80

@@ -267,6 +267,10 @@ TEST(an_answer_gives_what_is_at_the_name)
 	CHECK_INT(a.ttl, 60);
 	address_text(&a.v[0], text);
 	CHECK_STR(text, "203.0.113.5");
+	CHECK_INT(a.truncated, false);
+	CHECK_INT(ANSWER(HEAD("\x83\x80", "\x01", "\0", "\0", "\0") GOOD A_IN, &a), 0);
+	CHECK_INT(a.truncated, true);
+	CHECK_INT(a.n, 0);
 	/* An alias, wherever it stands. */
 	CHECK_INT(ANSWER(REPLY("\x02") A_RECORD("\x03"
 						"cdn\0",
