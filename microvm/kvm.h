@@ -43,8 +43,8 @@ int kvm_cpu_create(const struct kvm *k, unsigned index, unsigned cpus,
 /* Fills @k->cpuid, once; kvm_init() does, too. */
 int kvm_read_cpuid(struct kvm *k, int dev, struct lc_error *e) lc_checked;
 
-/* What the guest is told of its first processor, of @cpus: another answer, another template. */
-void kvm_cpuid_digest(const struct kvm *k, unsigned cpus, uint8_t digest[SHA256_SIZE]);
+/* What guests are told of the processor: another answer, another template. */
+void kvm_cpuid_digest(const struct kvm *k, uint8_t digest[SHA256_SIZE]);
 
 /* Where a kernel is entered. */
 struct kvm_entry {

@@ -161,11 +161,16 @@ static void hear_agent(struct source *s, uint32_t events)
 	struct itimerspec later = { .it_value.tv_nsec = SETTLE_MS * 1000000L };
 	struct lc_error e = { 0 };
 	struct control_frame f;
+	int n = control_read(&maker.in, s->fd, &e);
 
 	(void)events;
-	if (control_read(&maker.in, s->fd, &e) <= 0 ||
-	    control_next(&maker.in, CONTROL_GUEST, &f, &e) < 0 ||
-	    (f.head.what != CONTROL_HELLO || f.head.value != CONTROL_VERSION || maker.ready)) {
+	if (n > 0) {
+		n = control_next(&maker.in, CONTROL_GUEST, &f, &e);
+		if (n == 0) /* the rest of it is to come */
+			return;
+	}
+	if (n <= 0 || maker.ready || f.head.what != CONTROL_HELLO ||
+	    f.head.value != CONTROL_VERSION) {
 		maker.ready = false;
 		machine.loop.stop = true;
 		return;

@@ -212,7 +212,7 @@ static int save_machine(struct machine *m, struct machine_state *s, struct lc_er
 	if (khz <= 0 || get_msr(m->cpus[0].fd, MSR_TSC, &s->tsc) < 0 ||
 	    ioctl(m->kvm.vm, KVM_GET_CLOCK, &clock) < 0)
 		return lc_err_errno(e, "KVM_GET_CLOCK");
-	kvm_cpuid_digest(&m->kvm, m->n_cpus, s->cpuid);
+	kvm_cpuid_digest(&m->kvm, s->cpuid);
 	s->clock = clock.clock;
 	s->tsc_khz = (uint32_t)khz;
 	for (uint32_t i = 0; i < CHIPS; i++) {
@@ -420,7 +420,7 @@ static int check_processor(struct machine *m, const struct vmm_options *o, const
 
 	if (read_machine(s, &saved, e) < 0 || kvm_read_cpuid(&m->kvm, o->kvm, e) < 0)
 		return -1;
-	kvm_cpuid_digest(&m->kvm, o->cpus, cpuid);
+	kvm_cpuid_digest(&m->kvm, cpuid);
 	return memcmp(cpuid, saved.cpuid, sizeof(cpuid))
 		       ? lc_err(e, LC_ESYSTEM, "it was saved on a processor with other features")
 		       : 0;

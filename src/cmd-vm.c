@@ -2,6 +2,7 @@
 /* hull vm: what VM mode needs, the kernels it could boot, and templates. */
 #include "cli.h"
 #include "base/str.h"
+#include "quantity.h"
 
 #include <string.h>
 
@@ -118,11 +119,20 @@ static int list_templates(struct cli *cli, struct output *o, bool verify, struct
 	return verify && o->missing ? 1 : 0;
 }
 
+/* As of every command; it was looked at when the library was opened. */
+static uint32_t timeout_of(const struct cli *cli)
+{
+	uint64_t ms;
+
+	return cli->globals.timeout && quantity_ms(cli->globals.timeout, &ms) ? (uint32_t)ms : 0;
+}
+
 static int build_template(struct cli *cli, const struct vm_args *args, struct lc_error *e)
 {
 	struct lc_vm_template_how how = { .size = sizeof(how),
 					  .kernel =
 						  args->kernel ? args->kernel : cli->conf.vm_kernel,
+					  .timeout_ms = timeout_of(cli),
 					  .memory_mib = args->memory,
 					  .cpus = args->cpus };
 	char name[65];
