@@ -107,7 +107,8 @@ TEST(only_the_broker_knows_names)
 		CHECK_INT(allows(role, SYS_openat, 0, 0, 0), role == CONFINE_BROKER);
 		CHECK_INT(allows(role, SYS_openat2, 0, 0, 0), role == CONFINE_BROKER);
 		CHECK_INT(allows(role, SYS_unlinkat, 0, 0, 0), role == CONFINE_BROKER);
-		CHECK_INT(allows(role, SYS_ioctl, 0, KVM_RUN, 0), role == CONFINE_CPU);
+		CHECK_INT(allows(role, SYS_ioctl, 0, KVM_RUN, 0),
+			  role == CONFINE_CPU || role == CONFINE_SAVE);
 		CHECK_INT(allows(role, SYS_ioctl, 0, TIOCSTI, 0), false);
 		CHECK_INT(allows(role, SYS_ioctl, 0, KVM_CREATE_VM, 0), false);
 	}
