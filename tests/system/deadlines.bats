@@ -9,10 +9,12 @@ load sandbox
 setup() {
 	make_bundle
 	HUNG=
+	COVERED=
 }
 
 teardown() {
 	[ -z "$HUNG" ] || kill "$HUNG"
+	[ -z "$COVERED" ] || umount "$COVERED"
 	clean_up
 }
 
@@ -287,12 +289,15 @@ time.sleep(1000)' sock 3>&- &
 @test "deadline: the network of a sandbox, when pasta hangs" {
 	need_root
 	[ -x "$(type -P nft)" ] || skip "no nft here (Debian: apt-get install nftables)"
+	[ -x "$(type -P pasta)" ] || skip "no pasta here (Debian: apt-get install passt)"
 	[ -x "$(dirname "$HULL")/hull-net" ] || skip "hull-net was not built"
 	install_helpers "$HULL"
-	mkdir programs
-	printf '#!/bin/sh\nexec sleep 1000\n' >programs/pasta
-	chmod +x programs/pasta
-	PATH=$PWD/programs:$PATH in_time sandbox --net 192.0.2.1 -- true
+	# The caller's PATH is not asked.
+	printf '#!/bin/sh\nexec sleep 1000\n' >pasta
+	chmod +x pasta
+	COVERED=$(realpath "$(type -P pasta)")
+	mount --bind pasta "$COVERED"
+	in_time sandbox --net 192.0.2.1 -- true
 	[[ $output == *"net: hull-net has not made the network after 1 s (--timeout)"* ]]
 }
 
