@@ -3,6 +3,7 @@
 #include "sys/tree.h"
 #include "base/own.h"
 #include "sys/fd.h"
+#include "sys/sys.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -55,7 +56,7 @@ int tree_empty(int dir, struct lc_error *e)
 	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *entry;
-	struct stat st, own;
+	uint64_t own, id;
 	int result = 0;
 
 	if (!d) {
@@ -66,13 +67,13 @@ int tree_empty(int dir, struct lc_error *e)
 		errno = saved;
 		return saved == ENOENT ? 0 : lc_err_errno(e, "list a directory");
 	}
-	if (fstat(dir, &own) < 0)
+	if (sys_mount_id(dir, "", AT_EMPTY_PATH, &own) < 0)
 		result = lc_err_errno(e, "stat a directory");
 	while (!result && (entry = readdir(d))) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
-		if (fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    st.st_dev != own.st_dev)
+		/* Not by st_dev: in an overlay files have another than directories. */
+		if (sys_mount_id(dir, entry->d_name, AT_SYMLINK_NOFOLLOW, &id) == 0 && id != own)
 			result = lc_err(e, LC_ESTATE, "%s: another file system is mounted there",
 					entry->d_name);
 		else

@@ -8,6 +8,7 @@
 #include "sys/fd.h"
 #include "sys/probe.h"
 #include "sys/procfs.h"
+#include "sys/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +36,36 @@ static void own_mounts(void)
 	if (unshare(CLONE_NEWNS) < 0)
 		SKIP("no mount namespace: %s", lc_errno_text(errno));
 	CHECK_INT(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+}
+
+/* ---- trees ---- */
+
+/* The lower file has a device number of its own, its directory that of the overlay. */
+TEST(a_tree_of_an_overlay_is_removed_and_what_is_mounted_in_one_is_not)
+{
+	static const char *const dirs[] = { "/tmp/l",	   "/tmp/l/tree",   "/tmp/l/tree/below",
+					    "/tmp/u",	   "/tmp/u/up",	    "/tmp/u/work",
+					    "/tmp/merged", "/tmp/l/tree/m", NULL };
+	struct lc_error e = { 0 };
+	auto_fd file = -1;
+
+	own_mounts();
+	CHECK_INT(mount("tmpfs", "/tmp", "tmpfs", 0, NULL), 0);
+	CHECK_INT(mkdir("/tmp/u", 0755), 0);
+	CHECK_INT(mount("tmpfs", "/tmp/u", "tmpfs", 0, NULL), 0);
+	for (const char *const *d = dirs; *d; d++)
+		CHECK(mkdir(*d, 0755) == 0 || errno == EEXIST);
+	file = openat(AT_FDCWD, "/tmp/l/tree/below/file", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	CHECK(file >= 0);
+	if (mount("overlay", "/tmp/merged", "overlay", 0,
+		  "lowerdir=/tmp/l,upperdir=/tmp/u/up,workdir=/tmp/u/work") < 0)
+		SKIP("no overlay: %s", lc_errno_text(errno));
+	CHECK_INT(mount("/tmp/merged/tree/below", "/tmp/merged/tree/m", NULL, MS_BIND, NULL), 0);
+	CHECK_INT(tree_remove(AT_FDCWD, "/tmp/merged/tree", &e), -1);
+	CHECK_CONTAINS(e.msg, "m: another file system is mounted there");
+	CHECK_INT(umount2("/tmp/merged/tree/m", 0), 0);
+	CHECK_OK(tree_remove(AT_FDCWD, "/tmp/merged/tree", &e), &e);
+	CHECK_ERRNO(access("/tmp/merged/tree", F_OK), ENOENT);
 }
 
 /* ---- close_range ---- */
