@@ -2,7 +2,7 @@
 /* The broker's loop: receives, checks, calls the handler, answers. */
 #include "broker.h"
 #include "base/own.h"
-#include "confine.h"
+#include "sys/confine.h"
 #include "sys/fd.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 /* The processors' threads: KVM_RUN and what it comes back with. */
 #include "cpu.h"
 #include "machine.h"
-#include "confine.h"
+#include "sys/confine.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
 /* The virtio-fs device: queues, FUSE_INIT, file data; the rest is passed on to the broker. */
 #include "fs.h"
 #include "base/own.h"
-#include "confine.h"
+#include "sys/confine.h"
 #include "sys/fd.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include "acpi.h"
 #include "base/own.h"
 #include "boot.h"
-#include "confine.h"
+#include "sys/confine.h"
 
 #include <errno.h>
 #include <linux/virtio_mmio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hull-vmm: the monitor of one virtual machine. */
 #include "base/own.h"
-#include "confine.h"
+#include "sys/confine.h"
 #include "control.h"
 #include "machine.h"
 #include "network.h"

@@ -3,7 +3,7 @@
  * changes. */
 #include "microvm/network.h"
 #include "base/own.h"
-#include "microvm/confine.h"
+#include "sys/confine.h"
 #include "sys/netlink.h"
 
 #include <linux/capability.h>

@@ -5,7 +5,7 @@
 #include "cgroups/cgroup.h"
 #include "init/sync.h"
 #include "microvm/ask.h"
-#include "microvm/confine.h"
+#include "sys/confine.h"
 #include "microvm/launch.h"
 #include "microvm/order.h"
 #include "microvm/relay.h"

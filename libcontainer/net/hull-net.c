@@ -18,7 +18,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/str.h"
-#include "microvm/confine.h"
+#include "sys/confine.h"
 #include "net/message.h"
 #include "net/nftables.h"
 #include "net/resolver.h"

@@ -6,7 +6,7 @@
  *
  * sources: libcontainer/base libcontainer/sys/fd.c microvm/broker.c microvm/broker-attr.c
  * sources: microvm/broker-dir.c microvm/broker-xattr.c microvm/node.c microvm/proc.c
- * sources: microvm/confine.c
+ * sources: libcontainer/sys/confine.c
  */
 #include "fuzz.h"
 #include "microvm/broker.h"

@@ -5,7 +5,7 @@
  * network's tap is a socket pair, on which packets of any length come.
  *
  * sources: libcontainer/base libcontainer/sys/fd.c microvm/queue.c microvm/mmio.c microvm/memory.c
- * sources: microvm/loop.c microvm/rng.c microvm/console.c microvm/fs.c microvm/confine.c
+ * sources: microvm/loop.c microvm/rng.c microvm/console.c microvm/fs.c libcontainer/sys/confine.c
  * sources: microvm/net.c microvm/snapshot.c
  */
 #include "fuzz.h"

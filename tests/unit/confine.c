@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the monitor's threads, the broker and the proxy may still do: their filters in an
  * interpreter, and in the kernel. */
-#include "microvm/confine.h"
+#include "sys/confine.h"
 #include "base/own.h"
 #include "filter.h"
 #include "lc_test.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The lists of system calls as tables, and the BPF program that is made of them. */
-#include "microvm/confine.h"
+#include "sys/confine.h"
 #include "base/own.h"
 
 #include <linux/audit.h>
