@@ -45,16 +45,6 @@ static _Noreturn void fail(const char *what)
 	_exit(125);
 }
 
-static void tell(int error, int status)
-{
-	struct inside_report report = { .error = error, .status = status };
-	struct rusage used;
-
-	if (getrusage(RUSAGE_CHILDREN, &used) == 0)
-		inside_report_add(&report, &used);
-	(void)!write(INSIDE_FD, &report, sizeof(report));
-}
-
 /* ---- the program ---- */
 
 /* As fork(2), without what libc does around it: this was a thread's copy. */
@@ -108,7 +98,7 @@ static _Noreturn void become(const struct bare *b)
 	sigprocmask(SIG_SETMASK, b->before, NULL);
 	environ = p->env.v;
 	execvp(p->args.v[0], p->args.v);
-	tell(errno, 0);
+	inside_tell(errno, 0);
 	_exit(errno == ENOENT || errno == ENOTDIR ? 127 : 126);
 }
 
@@ -199,22 +189,6 @@ static void kill_rest(const struct bare *b, pid_t program, int *how)
 	}
 }
 
-/* True once the program has ended; *how as wait(2) gives it. */
-static bool take_zombies(pid_t program, int *how)
-{
-	bool ended = false;
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid != program)
-			continue;
-		*how = status;
-		ended = true;
-	}
-	return ended;
-}
-
 /* A signal has come; true once the program has ended. */
 static bool hear_signal(int signals, pid_t program, int *how)
 {
@@ -223,7 +197,7 @@ static bool hear_signal(int signals, pid_t program, int *how)
 	if (read(signals, &info, sizeof(info)) != sizeof(info))
 		return false;
 	if (info.ssi_signo == SIGCHLD)
-		return take_zombies(program, how);
+		return inside_take_zombies(program, how);
 	if (info.ssi_code <= 0)
 		kill(program, (int)info.ssi_signo);
 	return false;
@@ -262,7 +236,7 @@ static _Noreturn void supervise(struct bare *b)
 			ended = hear_signal(signals, program, &how);
 	}
 	kill_rest(b, ended ? 0 : program, &how);
-	tell(0, how);
+	inside_tell(0, how);
 	_exit(WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how));
 }
 

@@ -22,16 +22,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void tell(int error, int status)
-{
-	struct inside_report report = { .error = error, .status = status };
-	struct rusage used;
-
-	if (getrusage(RUSAGE_CHILDREN, &used) == 0)
-		inside_report_add(&report, &used);
-	(void)!write(INSIDE_FD, &report, sizeof(report));
-}
-
 /* In the child of vfork(), whose memory is the parent's until this has come to its end. */
 static _Noreturn void become(char **argv, const sigset_t *before)
 {
@@ -40,24 +30,8 @@ static _Noreturn void become(char **argv, const sigset_t *before)
 	sigprocmask(SIG_SETMASK, before, NULL);
 	execvp(argv[0], argv);
 	error = errno;
-	tell(error, 0);
+	inside_tell(error, 0);
 	_exit(error == ENOENT || error == ENOTDIR ? 127 : 126);
-}
-
-/* True once the program has ended; *status: how. */
-static bool take_zombies(pid_t program, int *status)
-{
-	bool ended = false;
-	int how;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &how, WNOHANG)) > 0) {
-		if (pid != program)
-			continue;
-		*status = how;
-		ended = true;
-	}
-	return ended;
 }
 
 /* Everybody but this process. */
@@ -85,7 +59,7 @@ static void look_after(pid_t program, const sigset_t *all, int *status)
 			continue;
 		if (info.si_signo != SIGCHLD)
 			pass_on(&info, program);
-		else if (take_zombies(program, status))
+		else if (inside_take_zombies(program, status))
 			return;
 	}
 }
@@ -99,7 +73,7 @@ static int finish(pid_t program, const sigset_t *all)
 
 	look_after(program, all, &status);
 	end_the_rest();
-	tell(0, status);
+	inside_tell(0, status);
 	while (read(INSIDE_FD, &byte, 1) < 0 && errno == EINTR)
 		;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -120,7 +94,7 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &all, &before);
 	program = vfork(); /* copying even so small a process takes as long as executing it */
 	if (program < 0) {
-		tell(errno, 0);
+		inside_tell(errno, 0);
 		return 126;
 	}
 	if (program == 0)

@@ -6,8 +6,9 @@
 #ifndef LC_INSIDE_H
 #define LC_INSIDE_H
 
+#include <stdbool.h>
 #include <stdint.h>
-#include <sys/resource.h>
+#include <sys/types.h>
 
 #define INSIDE_FD 3
 
@@ -18,13 +19,10 @@ struct inside_report {
 	uint64_t user_usec, system_usec, max_rss;
 };
 
-/* Puts what the caller's children have used into @report. */
-static inline void inside_report_add(struct inside_report *report, const struct rusage *r)
-{
-	report->user_usec = (uint64_t)r->ru_utime.tv_sec * 1000000 + (uint64_t)r->ru_utime.tv_usec;
-	report->system_usec =
-		(uint64_t)r->ru_stime.tv_sec * 1000000 + (uint64_t)r->ru_stime.tv_usec;
-	report->max_rss = (uint64_t)r->ru_maxrss * 1024;
-}
+/* Says so to hull, with what the caller's children have used. */
+void inside_tell(int error, int status);
+
+/* Takes all zombies away; true once @program was one, *status: how it ended. */
+bool inside_take_zombies(pid_t program, int *status);
 
 #endif
