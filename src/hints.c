@@ -68,15 +68,10 @@ static const struct setting {
 
 static bool is_set(const struct setting *s)
 {
-	char path[128], *text;
 	auto_arena a = {};
-	struct lc_error ignored;
+	const char *now = file_fact_at(AT_FDCWD, arena_printf(&a, "/proc/sys/%s", s->file), &a, 64);
 
-	snprintf(path, sizeof(path), "/proc/sys/%s", s->file);
-	if (file_read_at(AT_FDCWD, path, &a, 64, &text, NULL, &ignored) < 0)
-		return false;
-	text[strcspn(text, "\n")] = 0;
-	return !strcmp(text, s->value);
+	return now && !strcmp(now, s->value);
 }
 
 static bool has_words(const char *msg, const char *words)
