@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "libcontainer.h"
+#include "microvm/ask.h"
 #include "plan/sandbox.h"
 #include "run/state.h"
 
@@ -123,5 +124,11 @@ void container_rdt_write(struct container *c, struct json_writer *w); /* "intel_
 
 /* Directory of its cgroup: -1 and no error when it has none (any more). */
 int container_cgroup(struct container *c);
+
+/* Where its virtual machine is asked. */
+static inline struct vm_at container_machine(const struct container *c)
+{
+	return (struct vm_at){ c->dir, c->lc->given_ms };
+}
 
 #endif

@@ -43,7 +43,7 @@ int lc_kill(struct lc *lc, const char *id, int sig, bool all, struct lc_error *e
 	if (container_open(lc, id, false, &c, e) < 0)
 		return -1;
 	if (all && c.state.vm && sig != SIGKILL && container_status(&c) != STATUS_STOPPED)
-		return vm_signal_all((struct vm_at){ c.dir, lc->given_ms }, sig, e);
+		return vm_signal_all(container_machine(&c), sig, e);
 	if (all)
 		return signal_all(&c, sig, e);
 	if (sig == SIGKILL && !c.state.own_pid_namespace && has_leftovers(&c))
@@ -58,12 +58,11 @@ int lc_kill(struct lc *lc, const char *id, int sig, bool all, struct lc_error *e
 static int freeze_machine(const struct container *c, int cgroup, bool frozen, struct lc_error *e)
 {
 	if (frozen)
-		return vm_pause((struct vm_at){ c->dir, c->lc->given_ms }, true, e) < 0
+		return vm_pause(container_machine(c), true, e) < 0
 			       ? -1
 			       : cgroup_ask_freeze(cgroup, true, e);
-	return cgroup_ask_freeze(cgroup, false, e) < 0
-		       ? -1
-		       : vm_pause((struct vm_at){ c->dir, c->lc->given_ms }, false, e);
+	return cgroup_ask_freeze(cgroup, false, e) < 0 ? -1
+						       : vm_pause(container_machine(c), false, e);
 }
 
 static int set_frozen(struct lc *lc, const char *id, bool frozen, struct lc_error *e)
@@ -104,8 +103,7 @@ static int pids_of(struct container *c, struct pids *out, struct lc_error *e)
 	auto_fd cgroup = container_cgroup(c);
 
 	if (c->state.vm && process_alive(&c->state.init))
-		return vm_pids((struct vm_at){ c->dir, c->lc->given_ms }, &c->arena, &out->v,
-			       &out->n, e);
+		return vm_pids(container_machine(c), &c->arena, &out->v, &out->n, e);
 	if (cgroup >= 0)
 		return cgroup_pids(cgroup, &c->arena, out, e);
 	if (!process_alive(&c->state.init))

@@ -115,7 +115,7 @@ static int guest_table(struct lc *lc, const char *id, const char *const *options
 		return lc_err(e, LC_EUNSUPPORTED,
 			      "options of ps: not possible in a virtual machine: the table is the "
 			      "guest's");
-	if (vm_ask((struct vm_at){ c.dir, lc->given_ms }, CONTROL_PS, &c.arena, &text, &len, e) < 0)
+	if (vm_ask(container_machine(&c), CONTROL_PS, &c.arena, &text, &len, e) < 0)
 		return -1;
 	buf_addf(&out, "%-8s %7s %7s %s %8s %s\n", "UID", "PID", "PPID", "S", "TIME", "CMD");
 	while ((line = strsep(&text, "\n")))

@@ -589,9 +589,8 @@ static int ns_create(const struct sandbox_args *args, struct sandbox_ref *out, s
 		return -1;
 	spawned = spawn(&b, &outside, e) == 0;
 	close_joins(&b);
-	if (!spawned || admit(&b, outside, e) < 0 || converse(&b, e) < 0 || set_limits(&b, e) < 0) {
+	if (!spawned || admit(&b, outside, e) < 0 || converse(&b, e) < 0 || set_limits(&b, e) < 0)
 		return give_up(&b);
-	}
 	give(&b, out);
 	return 0;
 }
@@ -682,9 +681,8 @@ static int ns_exec(const struct sandbox_args *args, const struct sandbox_ref *re
 		  !(b.target_flags & ns_kinds[NS_TIME].flag);
 	b.wait = !b.light; /* its pid is told first, and its limits are set */
 	if (spawn(&b, &outside, e) < 0 || admit(&b, outside, e) < 0 ||
-	    converse_exec(&b, ref, e) < 0) {
+	    converse_exec(&b, ref, e) < 0)
 		return give_up(&b);
-	}
 	give(&b, out);
 	return 0;
 }
@@ -719,9 +717,8 @@ static int ns_mounts(const struct sandbox_args *args, const struct sandbox_ref *
 	if (!remove && (read_maps(&b, ref, e) < 0 || sources_open(&b, e) < 0))
 		return -1;
 	if (spawn(&b, &outside, e) < 0 || admit(&b, outside, e) < 0 ||
-	    hear(&b, ready, 1, NULL, NULL, e) < 0) {
+	    hear(&b, ready, 1, NULL, NULL, e) < 0)
 		return give_up(&b);
-	}
 	return process_wait(b.ref.pidfd, &status, e);
 }
 

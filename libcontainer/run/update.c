@@ -46,7 +46,7 @@ static int update_guest(struct container *c, struct plan *plan, struct lc_error 
 	}
 	if (vm_translate_update(&c->arena, plan, max, &guest, e) < 0)
 		return -1;
-	return vm_update((struct vm_at){ c->dir, c->lc->given_ms }, &c->arena, guest, e);
+	return vm_update(container_machine(c), &c->arena, guest, e);
 }
 
 static int apply(struct container *c, const struct spec_resources *resources, struct lc_error *e)
