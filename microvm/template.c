@@ -6,6 +6,7 @@
 #include "run/process.h"
 #include "sys/fd.h"
 #include "sys/sys.h"
+#include "sys/tree.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -323,21 +324,6 @@ static int fill(int dir, const struct template_of *of, const struct template_key
 	return r;
 }
 
-static int remove_in(int store, const char *name, struct lc_error *e)
-{
-	static const char *const files[] = { "memory", "state" };
-	auto_fd dir = openat(store, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (dir < 0 && errno == ENOENT)
-		return 0;
-	for (size_t i = 0; dir >= 0 && i < ARRAY_SIZE(files); i++)
-		if (unlinkat(dir, files[i], 0) < 0 && errno != ENOENT)
-			return lc_err_errno(e, "remove %s/%s", name, files[i]);
-	if (unlinkat(store, name, dir < 0 ? 0 : AT_REMOVEDIR) < 0)
-		return lc_err_errno(e, "remove %s", name);
-	return 0;
-}
-
 /* In place of one that must not be used, if there is one. */
 static int put_in_place(int store, const char *key, struct lc_error *e)
 {
@@ -347,7 +333,7 @@ static int put_in_place(int store, const char *key, struct lc_error *e)
 		return lc_err_errno(e, "rename a new template");
 	if (fsync(store) < 0)
 		return lc_err_errno(e, "fsync");
-	return remove_in(store, NEW, e);
+	return tree_remove(store, NEW, e);
 }
 
 static int check_new(int store, const char *key, struct lc_error *e)
@@ -366,7 +352,7 @@ static int make_in(int store, const struct template_of *of, const struct templat
 	auto_fd dir = -1;
 
 	/* Of somebody who was killed: the lock is ours. */
-	if (remove_in(store, NEW, e) < 0)
+	if (tree_remove(store, NEW, e) < 0)
 		return -1;
 	if (mkdirat(store, NEW, 0700) < 0)
 		return lc_err_errno(e, "mkdir");
@@ -376,7 +362,7 @@ static int make_in(int store, const struct template_of *of, const struct templat
 	if (fill(dir, of, key, timeout_ms, e) < 0 || check_new(store, key->text, e) < 0) {
 		struct lc_error ignored;
 
-		(void)!remove_in(store, NEW, &ignored);
+		(void)!tree_remove(store, NEW, &ignored);
 		return -1;
 	}
 	if (fsync(dir) < 0)
@@ -514,5 +500,5 @@ int template_remove(const char *store, const char *name, struct lc_error *e)
 	}
 	if (!found)
 		return lc_err(e, LC_ENOTFOUND, "there is no template \"%s\"", name);
-	return remove_in(dir, found, e);
+	return tree_remove(dir, found, e);
 }

@@ -2,7 +2,7 @@
 /*
  * The init of a test guest: loads the modules in /modules in the order of their names, then does
  *what it reads from the control port, a line each, and answers there: echo TEXT | random | uname |
- *devices | run FILE | park | reset
+ *devices | run FILE | reset
  */
 #include <dirent.h>
 #include <errno.h>
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/io.h>
 #include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/reboot.h>
@@ -111,16 +110,6 @@ static void run(const char *command)
 		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-static void park(void)
-{
-	if (ioperm(0x604, 1, 1) < 0) {
-		fprintf(out, "ioperm: %m\n");
-		return;
-	}
-	outb('P', 0x604);
-	fprintf(out, "back\n");
-}
-
 static void obey(char *line)
 {
 	struct utsname u;
@@ -136,8 +125,6 @@ static void obey(char *line)
 		say_devices();
 	} else if (!strncmp(line, "run ", 4)) {
 		run(line + 4);
-	} else if (!strcmp(line, "park")) {
-		park();
 	} else if (!strcmp(line, "reset")) {
 		reboot(RB_AUTOBOOT);
 	} else {
