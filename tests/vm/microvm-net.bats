@@ -6,39 +6,22 @@
 
 bats_require_minimum_version 1.5.0
 load ../system/helpers
+load microvm
 
 setup_file() {
-	[ -n "${HULL_TEST_VM:-}" ] || skip "not in the test machine (tests/vm/run)"
-	[ -w /dev/kvm ] || skip "no /dev/kvm"
+	need_microvm
 	command -v ip >/dev/null || skip "ip is missing (Debian: iproute2)"
-	local built name
-	for name in hull-vmm hull-guest; do
-		built=$(dirname "$HULL")/$name
-		[ -x "$built" ] || skip "$name was not built"
-		install -D "$built" /usr/local/libexec/hull/$name
-	done
 	modprobe tun
-	export M=$BATS_FILE_TMPDIR/machine
-	mkdir -p "$M/rw" "$M/rootfs/bin" "$M"/rootfs/{proc,sys,dev,tmp,rw}
-	cp "$BUSYBOX" "$M/rootfs/bin/busybox"
-	for name in sh cat echo sleep ip ping rm grep wget httpd nslookup md5sum ls head arp; do
-		ln -s busybox "$M/rootfs/bin/$name"
-	done
+	make_machine sh cat echo sleep ip ping rm grep wget httpd nslookup md5sum ls head arp
 	head -c 3145728 /dev/urandom >"$M/rw/data"
 	make_network
-	cd "$M" || return 1
-	"$HULL" spec
 	config '.process.terminal = false | .root.readonly = false |
 		.process.args = ["sh", "-c", "ip addr; ip route; while :; do sleep 1; done"] |
 		.linux.resources.memory.limit = 67108864 |
 		.process.capabilities |= map_values(. + ["CAP_NET_RAW", "CAP_NET_ADMIN"]) |
 		.linux.namespaces |= map(if .type == "network" then .path = "/run/netns/hull-vm" else . end) |
 		.mounts += [{destination: "/rw", source: $rw, type: "bind", options: ["rbind"]}]' --arg rw "$M/rw"
-	h create --isolation=vm --pid-file "$M/pid" machine >"$M/out" 2>&1 </dev/null || {
-		cat "$M/out"
-		return 1
-	}
-	h start machine
+	start_machine
 	# bats waits for who has its descriptors.
 	"$BUSYBOX" httpd -f -p 8080 -h "$M/rw" >/dev/null 2>&1 3>&- 4>&- &
 	echo $! >"$M/httpd"
@@ -47,7 +30,7 @@ setup_file() {
 
 teardown_file() {
 	[ ! -e "${M:-/nowhere}/httpd" ] || kill "$(cat "$M/httpd")" || true
-	[ -z "${M:-}" ] || h delete --force machine 2>/dev/null || true
+	remove_machines machine
 	ip netns del hull-vm 2>/dev/null || true
 }
 
@@ -70,15 +53,6 @@ make_network() {
 
 there() {
 	nsenter --net=/run/netns/hull-vm "$@"
-}
-
-# hull with the states of this file
-h() {
-	"$HULL" --root "$M/states" "$@"
-}
-
-inside() {
-	h exec machine sh -c "$*"
 }
 
 # Waits for a later change to arrive.

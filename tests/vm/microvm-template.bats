@@ -5,26 +5,14 @@
 
 bats_require_minimum_version 1.5.0
 load ../system/helpers
+load microvm
 
 STORE=/var/cache/hull/templates
 
 setup_file() {
-	[ -n "${HULL_TEST_VM:-}" ] || skip "not in the test machine (tests/vm/run)"
-	[ -w /dev/kvm ] || skip "no /dev/kvm"
-	local built name
-	for name in hull-vmm hull-guest; do
-		built=$(dirname "$HULL")/$name
-		[ -x "$built" ] || skip "$name was not built"
-		install -D "$built" /usr/local/libexec/hull/$name
-	done
-	export M=$BATS_FILE_TMPDIR/machine
-	mkdir -p "$M/rw" "$M/rootfs/bin" "$M"/rootfs/{proc,sys,dev,tmp,rw} /etc/hull
-	cp "$BUSYBOX" "$M/rootfs/bin/busybox"
-	for name in sh cat echo head date hostname sleep uname md5sum free ls; do
-		ln -s busybox "$M/rootfs/bin/$name"
-	done
-	cd "$M" || return 1
-	"$HULL" spec
+	need_microvm
+	make_machine sh cat echo head date hostname sleep uname md5sum free ls
+	mkdir -p /etc/hull
 	# 192 MiB and the guest's own 64
 	config ".process.terminal = false | .hostname = \"restored\" | .linux.resources.memory.limit = 201326592 |
 		.mounts += [{destination: \"/rw\", source: \"$M/rw\", type: \"bind\", options: [\"rbind\"]}]"
@@ -32,14 +20,8 @@ setup_file() {
 }
 
 teardown_file() {
-	local id
 	rm -f /etc/hull/hull.conf
-	[ -z "${M:-}" ] || for id in one two cold; do h delete --force $id 2>/dev/null || true; done
-}
-
-# hull with the states of this file
-h() {
-	"$HULL" --root "$M/states" "$@"
+	remove_machines one two cold
 }
 
 keys() {

@@ -5,25 +5,13 @@
 
 bats_require_minimum_version 1.5.0
 load ../system/helpers
+load microvm
 
 setup_file() {
-	[ -n "${HULL_TEST_VM:-}" ] || skip "not in the test machine (tests/vm/run)"
-	[ -w /dev/kvm ] || skip "no /dev/kvm"
-	local built name
-	for name in hull-vmm hull-guest; do
-		built=$(dirname "$HULL")/$name
-		[ -x "$built" ] || skip "$name was not built"
-		install -D "$built" /usr/local/libexec/hull/$name
-	done
-	export M=$BATS_FILE_TMPDIR/machine
-	mkdir -p "$M/ro" "$M/rw" "$M/rootfs/bin" "$M"/rootfs/{proc,sys,dev,tmp,ro,rw}
-	cp "$BUSYBOX" "$M/rootfs/bin/busybox"
-	for name in sh cat echo id touch sleep uname ls ln stty wc head tail dd sync md5sum mount umount chmod rm mkdir; do
-		ln -s busybox "$M/rootfs/bin/$name"
-	done
-	echo data >"$M/ro/file"
-	cd "$M" || return 1
-	"$HULL" spec
+	need_microvm
+	make_machine sh cat echo id touch sleep uname ls ln stty wc head tail dd sync md5sum mount umount chmod rm mkdir
+	mkdir ro rootfs/ro
+	echo data >ro/file
 	config ".process.terminal = false | .root.readonly = false |
 		.process.args = [\"sh\", \"-c\", \"trap 'echo got TERM; exit 5' TERM; echo up; while :; do sleep 1; done\"] |
 		.linux.resources.memory.limit = 67108864 |
@@ -31,24 +19,11 @@ setup_file() {
 		.hooks.startContainer = [{path: \"/bin/touch\", args: [\"touch\", \"/tmp/in-guest\"]}] |
 		.mounts += [{destination: \"/ro\", source: \"$M/ro\", type: \"bind\", options: [\"rbind\", \"ro\"]},
 			{destination: \"/rw\", source: \"$M/rw\", type: \"bind\", options: [\"rbind\"]}]"
-	h create --isolation=vm --pid-file "$M/pid" machine >"$M/out" 2>&1 </dev/null || {
-		cat "$M/out"
-		return 1
-	}
-	h start machine
+	start_machine
 }
 
 teardown_file() {
-	[ -z "${M:-}" ] || h delete --force machine 2>/dev/null || true
-}
-
-# hull with the states of this file
-h() {
-	"$HULL" --root "$M/states" "$@"
-}
-
-inside() {
-	h exec machine sh -c "$*"
+	remove_machines machine
 }
 
 @test "vm: the kernel is another one, and the exit code the program's" {
