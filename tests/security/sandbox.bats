@@ -111,19 +111,7 @@ box_python() {
 @test "sandbox: the sockets of engines, D-Bus and abstract ones are out of reach" {
 	local dir=/var/lib/hull-test.$$
 	mkdir -p /run/hull-test.$$ $dir
-	cat >listen.py <<-END
-		import socket, time
-		socks = []
-		for name in ("/run/hull-test.$$/s", "$dir/s", "\0hull-test-$$"):
-		    s = socket.socket(socket.AF_UNIX); s.bind(name); s.listen(); socks.append(s)
-		s = socket.socket(); s.bind(("127.0.0.1", 39471)); s.listen(); socks.append(s)
-		open("listens", "w").close()
-		time.sleep(60)
-	END
-	python3 listen.py &
-	local server=$!
-	until_true test -e listens
-	chmod 777 /run/hull-test.$$/s $dir/s
+	host_listens 39471 "/run/hull-test.$$/s" "$dir/s" "@hull-test-$$"
 	for WHO in root user; do
 		box_python <<-END
 			import socket
@@ -134,7 +122,7 @@ box_python() {
 			        pass
 		END
 	done
-	kill $server
+	kill $LISTENER
 	rm -r /run/hull-test.$$ $dir
 }
 

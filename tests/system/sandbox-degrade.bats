@@ -251,20 +251,7 @@ lost() {
 
 @test "sandbox --degrade: no network, not even the host's sockets with names" {
 	need_landlock
-	cat >listen.py <<-END
-		import socket, time
-		socks = []
-		for name in ("$WORK/s", "\0hull-degrade-$$"):
-		    s = socket.socket(socket.AF_UNIX); s.bind(name); s.listen(); socks.append(s)
-		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind("$WORK/d"); socks.append(s)
-		s = socket.socket(); s.bind(("127.0.0.1", 39472)); s.listen(); socks.append(s)
-		open("listens", "w").close()
-		time.sleep(60)
-	END
-	python3 listen.py &
-	local server=$!
-	until_true test -e listens
-	chmod 777 s d
+	host_listens 39472 "$WORK/s" "@hull-degrade-$$" "dgram:$WORK/d"
 	cat >reach.py <<-END
 		import socket
 		for family, name in ((1, "$WORK/s"), (1, "\0hull-degrade-$$"), (2, ("127.0.0.1", 39472))):
@@ -287,7 +274,7 @@ lost() {
 		[[ $output == *"REACHED 2"* ]]
 		[[ $output != *"REACHED 1"* ]]
 	done
-	kill $server
+	kill $LISTENER
 }
 
 @test "sandbox --degrade: no shared memory, queue or semaphore of the host's" {

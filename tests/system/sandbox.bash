@@ -79,3 +79,26 @@ need_overlay() {
 	echo "no overlay over this root here: ${said##*$'\n'}" >"$NO_OVERLAY"
 	skip "$(cat "$NO_OVERLAY")"
 }
+
+# host_listens PORT NAME...: sockets of the host's that all may use, at 127.0.0.1:PORT and with these names
+# ("@NAME" is abstract, "dgram:NAME" is one of datagrams).  Who has them is $LISTENER.
+host_listens() {
+	cat >listen.py <<-'END'
+		import os, socket, sys, time
+		socks = [socket.create_server(("127.0.0.1", int(sys.argv[1])))]
+		os.umask(0)
+		for name in sys.argv[2:]:
+		    kind = socket.SOCK_DGRAM if name.startswith("dgram:") else socket.SOCK_STREAM
+		    name = name.removeprefix("dgram:")
+		    s = socket.socket(socket.AF_UNIX, kind)
+		    s.bind("\0" + name[1:] if name[0] == "@" else name)
+		    if kind == socket.SOCK_STREAM:
+		        s.listen()
+		    socks.append(s)
+		open("listens", "w").close()
+		time.sleep(60)
+	END
+	python3 listen.py "$@" &
+	LISTENER=$!
+	until_true test -e listens
+}
