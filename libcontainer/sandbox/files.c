@@ -3,9 +3,10 @@
  * What the program sees of the file system.  Below a tmpfs that only it has, "root" is put together
  * and becomes its root in one piece:
  *
- *	tmpfs on /		upN and workN of each overlay, root, tmp, run, copied from the
- *bundle overlay on /root/usr	lower /usr of the host, upper upN bind on /root/tmp	tmp bind on
- * /		root, with all that was mounted in it
+ *	/		a tmpfs: root, tmp, run; upN and workN of each overlay, or topN
+ *	/root/usr	an overlay: lower /usr of the host, upper upN
+ *	/root/tmp	bound from tmp
+ *	/		root, with all that was mounted in it
  *
  * One overlay for the host's "/" cannot be: an overlay does not show what is mounted in its lower
  * directory, and in a user namespace the kernel refuses a lower directory with mounts in it.  So a
@@ -232,9 +233,14 @@ static void add_overlay(struct walk *w, const char *path, const char *inside, un
 	const char *lower = escaped(a, path);
 	const char *name = add_layer(job, path);
 
-	if (!w->writable) { /* without an upper directory there have to be two lower ones */
-		mount_option(job, m,
-			     arena_printf(a, "lowerdir=%s:%s/rootfs/empty", lower, job->bundle));
+	if (!w->writable) {
+		/* Without an upper directory there have to be two lower ones.  The host's has to be
+		 * the last: above another one it has its attributes read, which EACCES ends for a
+		 * directory that one may enter but not list. */
+		mount_option(
+			job, m,
+			arena_printf(a, "lowerdir=%s/rootfs/top%s:%s", job->bundle, name, lower));
+		bundle_dir(job, arena_printf(a, "top%s", name), mode);
 		return;
 	}
 	mount_option(job, m, arena_printf(a, "lowerdir=%s", lower));
@@ -475,8 +481,6 @@ int files_decide(struct job *job, struct lc_error *e)
 		     arena_printf(&job->arena, "size=%llu",
 				  (unsigned long long)job->limits[LIMIT_DISK].enforced));
 	bundle_dir(job, "root", 0755);
-	if (!writable)
-		bundle_dir(job, "empty", 0755);
 	if ((job->host_root ? add_host(job, writable, e) : add_other_root(job, writable, e)) < 0)
 		return -1;
 	add_scratch_dirs(job);

@@ -12,6 +12,7 @@ setup() {
 }
 
 teardown() {
+	[ -z "${CHANGED:-}" ] || rm -rf "$CHANGED"
 	sandbox_teardown
 }
 
@@ -170,6 +171,19 @@ teardown() {
 		[ "$(cat kept/$WHO/up%2Fetc/hull-test)" = kept ]
 	done
 	[ ! -e /etc/hull-test ]
+}
+
+@test "sandbox: a directory that one may enter but not list is that with every overlay" {
+	CHANGED=/opt/hull-test.$$
+	mkdir -p $CHANGED/in
+	chmod 711 $CHANGED
+	for WHO in root user; do
+		for overlay in tmp none; do
+			run box --overlay $overlay -- sh -c "stat -c %a $CHANGED $CHANGED/in /opt && ! ls $CHANGED 2>/dev/null"
+			[ "$status" -eq 0 ]
+			[ "$output" = "711"$'\n'"755"$'\n'"$(stat -c %a /opt)" ]
+		done
+	done
 }
 
 @test "sandbox: what --overlay DIR keeps stays where it was when the host has other directories" {
