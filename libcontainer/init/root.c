@@ -13,6 +13,7 @@
 #include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -98,8 +99,8 @@ static int make_private(int tree, const char *path, struct lc_error *e)
 
 	if (set_propagation(tree, AT_RECURSIVE, MS_PRIVATE) < 0)
 		return lc_err_errno(e, "make the root private");
-	if ((size_t)snprintf(at, sizeof(at), "%s", path) >= sizeof(at))
-		return lc_err(e, LC_ECONFIG, "%s", lc_errno_text(ENAMETOOLONG));
+	if (!realpath(path, at))
+		return lc_err_errno(e, "root.path %s", path);
 	while (sys_mount_setattr(AT_FDCWD, *at ? at : "/", 0, &attr) < 0) {
 		slash = strrchr(at, '/');
 		if (errno != EINVAL || !slash)
@@ -115,6 +116,11 @@ static int attach_root(int tree, const char *path, struct lc_error *e)
 {
 	int ret = sys_move_mount(tree, AT_FDCWD, path);
 
+	if (ret < 0 && errno == EINVAL) { /* a link, which that does not follow */
+		auto_fd at = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		ret = at < 0 ? -1 : sys_move_mount(tree, at, "");
+	}
 	if (ret < 0 && errno == EACCES)
 		ret = sys_move_mount(tree, AT_FDCWD, "/");
 	return ret < 0 ? lc_err_errno(e, "attach root.path %s", path) : 0;

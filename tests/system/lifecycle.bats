@@ -225,6 +225,23 @@ fails_with() {
 	[[ $output == *ociVersion* ]]
 }
 
+@test "root.path may be a link" {
+	mkdir real
+	mv rootfs real/
+	ln -s real/rootfs rootfs
+	config '.process.args = ["sh", "-c", "ls -d /bin && ! ls /config.json 2>/dev/null"]'
+	[ "$(hull run "$ID")" = /bin ]
+	# What is put on it does not leave this namespace, wherever the link leads.
+	mount --bind real real
+	mount --make-shared real
+	config '.linux.rootfsPropagation = "shared"'
+	[ "$(hull run "$ID")" = /bin ]
+	hull create "$ID"
+	[ "$(grep -c " $PWD/real" /proc/self/mountinfo)" -eq 1 ]
+	hull delete --force "$ID"
+	umount real
+}
+
 @test "the configuration is the one that was there at create" {
 	config '.root.readonly = false | .process.args = ["touch", "/tmp/old"]'
 	hull create "$ID"
