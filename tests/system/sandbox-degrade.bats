@@ -126,7 +126,8 @@ lost() {
 }
 
 @test "sandbox --degrade: the host's files are read, none is written, secrets are neither" {
-	local dir=/opt/hull-test.$$
+	local dir=/opt/hull-test.$$ tmp
+	tmp=$(mktemp -d /tmp/hull-test.XXXXXX) # $WORK need not be in /tmp
 	need_landlock
 	mkdir -p $dir/{shown,written,home/.ssh,home/sub,home/src}
 	echo old >$dir/home/file
@@ -134,7 +135,7 @@ lost() {
 	echo SECRET >$dir/home/sub/hidden
 	echo source >$dir/home/src/file
 	ln -s ../.ssh $dir/home/src/link
-	echo text >shown
+	echo text >$tmp/shown
 	cat >$dir/try.sh <<-'END'
 		try() { "$@" 2>/dev/null && echo "DONE $*"; }
 		head -c 5 /etc/passwd
@@ -162,16 +163,16 @@ lost() {
 		try chmod 4755 d/w
 		echo "$TMPDIR" >tmp
 	END
-	echo SECRET >hidden
-	chown -R $U:$U $dir .
+	echo SECRET >$tmp/hidden
+	chown -R $U:$U $dir $tmp
 	chmod 777 $dir/written
-	chmod -R a+rX $dir
+	chmod -R a+rX $dir $tmp
 	export HOME=$dir/home
 	bare --report report -- true
 	truncates=$(lost truncation) # this kernel's Landlock
 	rm report
 	for WHO in root user; do
-		run bare --ro shown --rw $dir/written --hide $dir/home/sub/hidden --cwd / -- sh $dir/try.sh $dir "$WORK" "$truncates"
+		run bare --ro $tmp/shown --rw $dir/written --hide $dir/home/sub/hidden --cwd / -- sh $dir/try.sh $dir $tmp "$truncates"
 		echo "$output"
 		[[ $output != *DONE* && $output != *SECRET* ]] || break
 		[[ $output == *"root:"*"old"*"source"*"text"*"file"*"link"*"mine"* ]] || break
@@ -181,7 +182,7 @@ lost() {
 		rm -r $dir/written/*
 	done
 	[ -z "$(ls $dir/written)" ]
-	rm -r $dir
+	rm -r $dir $tmp
 }
 
 @test "sandbox --degrade: what is written where it may is no place for keys" {
