@@ -341,6 +341,15 @@ hybrid() {
 	[ ! -e "$ROOT/hull/$ID" ]
 }
 
+@test "memory: a container starts within 192 KiB, 20 times of 20" {
+	need_controller memory
+	program true
+	limits '{memory: {limit: 196608, swap: 196608}}'
+	for i in {1..20}; do
+		hull run "$ID"
+	done
+}
+
 @test "memory: unlimited" {
 	need_controller memory
 	limits '{memory: {limit: -1}}'
