@@ -44,7 +44,7 @@ file_label() { # PATH
 TELL='tr -d "\0" </proc/self/attr/current; echo; cat /ours /secret /theirs'
 confined() { # LABEL
 	echo "$output"
-	[ "${lines[0]}" = "$1" ]
+	[ "${output%%$'\n'*}" = "$1" ]
 	[[ $output == *ours* ]]
 	[[ $output == *"'/secret': Permission denied"* ]]
 	[[ $output == *"'/theirs': Permission denied"* ]]
