@@ -259,9 +259,10 @@ again" ]
 	if [ "$status" -eq 0 ]; then
 		[ "$output" = 6 ]
 	else
-		# The kernel admits none where processors are not balanced as a whole (cpusets).
+		# The kernel admits none where processors are not balanced as a whole (cpusets), nor from a
+		# user namespace.
 		[[ $output == *scheduler*"operation not permitted"* || $output == *scheduler*busy* ]]
-		run ! chrt -d -T 10000000 -D 20000000 -P 30000000 0 true
+		in_userns || run ! chrt -d -T 10000000 -D 20000000 -P 30000000 0 true
 	fi
 	config '.process.scheduler.runtime = 40000000'
 	run hull run "$ID"

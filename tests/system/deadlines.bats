@@ -176,6 +176,7 @@ let_go() {
 
 @test "deadline: another process of its cgroup that does not end when it is killed" {
 	need_root
+	no_userns # which may mount a procfs only of a PID namespace of its own
 	config '.linux.namespaces |= map(select(.type != "pid"))'
 	program sh -c 'sleep 1000 & echo $! >/dev/shm/pid; wait'
 	hull run -d "$ID"
@@ -189,6 +190,7 @@ let_go() {
 
 @test "deadline: run, when a process of its cgroup does not end" {
 	need_root
+	no_userns # which may mount a procfs only of a PID namespace of its own
 	config '.linux.namespaces |= map(select(.type != "pid"))'
 	program sh -c 'sleep 1000 & echo $! >/dev/shm/pid; while [ ! -e /dev/shm/go ]; do sleep 0.1; done'
 	"$HULL" --root "$STATES" --timeout 1 run "$ID" >out 2>&1 3>&- &
