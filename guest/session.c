@@ -150,6 +150,7 @@ static int build(struct agent *a, struct session *s, int console, struct lc_erro
 		.start_fifo = -1,
 		.status_fifo = -1,
 		.console_socket = console,
+		.keep_newlines = s->order.keep_newlines,
 		.state_creating = s->order.state,
 		.state_created = s->order.state,
 		.state_tail = s->order.state_tail,

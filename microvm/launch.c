@@ -180,6 +180,7 @@ int launch_template(struct launch *l, struct template_key *key, struct lc_error 
 static int write_plan(struct launch *l, struct lc_error *e)
 {
 	struct order order = { .plan = l->machine->guest,
+			       .keep_newlines = l->args->keep_newlines,
 			       .timeout_ms = l->args->timeout_ms,
 			       .state = (char *)l->args->state_created,
 			       .state_tail = (char *)l->args->state_tail };
@@ -218,6 +219,19 @@ static int open_sockets(struct launch *l, struct lc_error *e)
 	return 0;
 }
 
+/* The guest has the real one: this passes everything as it is, from its first byte on.  EXTPROC
+ * says so to whoever has the master (run/console.c). */
+static int make_raw(int fd)
+{
+	struct termios t;
+
+	if (tcgetattr(fd, &t) < 0)
+		return -1;
+	cfmakeraw(&t);
+	t.c_lflag |= EXTPROC;
+	return tcsetattr(fd, TCSANOW, &t);
+}
+
 static void set_size(int fd, const struct plan_process *p)
 {
 	struct winsize size = { .ws_row = (unsigned short)p->console_height,
@@ -237,7 +251,7 @@ int launch_terminal(int socket, const struct plan_process *p, struct lc_error *e
 	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0)
 		return lc_err_errno(e, "open a terminal of the host's");
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (slave < 0)
+	if (slave < 0 || make_raw(slave) < 0)
 		return lc_err_errno(e, "open a terminal's slave");
 	set_size(master, p);
 	if (fd_send(socket, name, sizeof(name) - 1, &master, 1) < 0)

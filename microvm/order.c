@@ -6,6 +6,7 @@
 static const struct field order_fields[] = {
 	F_OBJECT(struct order, plan, plan, REQUIRED),
 	F_BOOL(struct order, exec, OMIT_ZERO),
+	F_BOOL(struct order, keep_newlines, OMIT_ZERO),
 	F_U32(struct order, timeout_ms),
 	F_STRING(struct order, state),
 	F_STRING(struct order, state_tail),

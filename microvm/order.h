@@ -14,6 +14,7 @@
 struct order {
 	struct plan *plan;
 	bool exec; /* one more process in the container that is there */
+	bool keep_newlines; /* as in struct sandbox_args */
 	uint32_t timeout_ms; /* how long one step may take */
 	char *state, *state_tail; /* for startContainer hooks: the state document around the pid */
 };

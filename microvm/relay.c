@@ -21,7 +21,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -181,17 +180,6 @@ static int catch_signals(struct relay *r, struct lc_error *e)
 	return 0;
 }
 
-/* The guest has the real terminal: this one passes everything as it is. */
-static void make_raw(int fd)
-{
-	struct termios t;
-
-	if (tcgetattr(fd, &t) < 0)
-		return;
-	cfmakeraw(&t);
-	tcsetattr(fd, TCSANOW, &t);
-}
-
 static void update_all(struct relay *r);
 
 int relay_begin(struct relay *r, int port, struct lc_error *e)
@@ -209,8 +197,6 @@ int relay_begin(struct relay *r, int port, struct lc_error *e)
 	r->streams[STREAM_IN].fd = STDIN_FILENO;
 	r->streams[STREAM_OUT].fd = r->sinks[STREAM_OUT].fd = STDOUT_FILENO;
 	r->streams[STREAM_ERR].fd = r->sinks[STREAM_ERR].fd = STDERR_FILENO;
-	if (r->tty)
-		make_raw(STDIN_FILENO);
 	update_all(r);
 	return 0;
 }
@@ -311,8 +297,19 @@ void relay_fail(struct relay *r, const struct lc_error *e)
 	r->failed = true;
 }
 
+/* Of the terminal on the host's side, by whoever has its master. */
+static void tell_size(struct relay *r)
+{
+	struct winsize size;
+
+	if (r->tty && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+		tell(r, CONTROL_RESIZE, 0, (uint32_t)size.ws_col << 16 | size.ws_row);
+}
+
 static void go(struct relay *r)
 {
+	/* What came before there was a terminal in the guest it has not heard. */
+	tell_size(r);
 	r->phase = STARTING;
 	tell(r, CONTROL_START, 0, 0);
 }
@@ -335,8 +332,10 @@ static int go_on(struct relay *r, struct lc_error *e)
 static int on_ready(struct relay *r, struct lc_error *e)
 {
 	r->phase = r->exec ? STARTING : READY;
-	if (r->exec)
+	if (r->exec) {
+		tell_size(r);
 		return 0;
+	}
 	if (r->sync.fd < 0)
 		return r->start.fd < 0 ? go_on(r, e) : 0; /* nobody waits */
 	if (sync_send(r->sync.fd, SYNC_READY, -1, 0, e) < 0)
@@ -562,16 +561,12 @@ static int read_port(struct relay *r, struct lc_error *e)
 static void pass_signals(struct relay *r)
 {
 	struct signalfd_siginfo info;
-	struct winsize size;
 
 	while (may_listen(r) && read(r->signals.fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (r->tty && info.ssi_signo == SIGWINCH) {
-			if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
-				tell(r, CONTROL_RESIZE, 0,
-				     (uint32_t)size.ws_col << 16 | size.ws_row);
-		} else {
+		if (r->tty && info.ssi_signo == SIGWINCH)
+			tell_size(r);
+		else
 			tell(r, CONTROL_SIGNAL, 0, info.ssi_signo);
-		}
 	}
 }
 

@@ -171,7 +171,9 @@ static int open_proxy(struct proxy *p, const struct sandbox_args *args, struct l
 static int encode_exec(struct proxy *p, const struct sandbox_args *args, char **text, size_t *len,
 		       struct lc_error *e)
 {
-	struct order order = { .exec = true, .timeout_ms = args->timeout_ms };
+	struct order order = { .exec = true,
+			       .keep_newlines = args->keep_newlines,
+			       .timeout_ms = args->timeout_ms };
 	char *encoded;
 
 	if (vm_translate_exec(&p->arena, args->plan, &order.plan, e) < 0)

@@ -132,7 +132,8 @@ static void tell_eof(struct console_copy *copy)
 
 	copy->eof_due--;
 	if (tcgetattr(copy->console->master, &t) == 0) {
-		if (!(t.c_lflag & ICANON))
+		/* Raw; but with EXTPROC the program's terminal is another one, in a guest. */
+		if (!(t.c_lflag & (ICANON | EXTPROC)))
 			return;
 		c = (char)t.c_cc[VEOF];
 	}

@@ -197,6 +197,33 @@ pid_of() {
 	hull state "$1" | jq -r .pid
 }
 
+# on_terminal ARGS...: hull on a terminal of 99 columns and 33 lines, which gets 111 and 44 when it has
+# printed the first size; prints what was seen.
+on_terminal() {
+	shift_rootfs
+	python3 - "$HULL" --root "$STATES" "$@" <<'PY'
+import fcntl, os, pty, signal, struct, sys, termios
+signal.alarm(60)
+pid, fd = pty.fork()
+if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
+    os.execv(sys.argv[1], sys.argv[1:])
+seen = b""
+while True:
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    before, seen = seen, seen + data
+    if b"33 99" in seen and b"33 99" not in before:
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 44, 111, 0, 0))
+print(seen.decode().replace("\r", ""), end="")
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+}
+
 # until_true COMMAND...: tries for ten seconds.
 until_true() {
 	local i

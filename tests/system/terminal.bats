@@ -53,33 +53,6 @@ PY
 	[[ $output == *"got hello"* ]]
 }
 
-# on_terminal ARGS...: hull on a terminal of 99 columns and 33 lines, which gets 111 and 44 when it has
-# printed the first size; prints what was seen.
-on_terminal() {
-	shift_rootfs
-	python3 - "$HULL" --root "$STATES" "$@" <<'PY'
-import fcntl, os, pty, signal, struct, sys, termios
-signal.alarm(60)
-pid, fd = pty.fork()
-if pid == 0:
-    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
-    os.execv(sys.argv[1], sys.argv[1:])
-seen = b""
-while True:
-    try:
-        data = os.read(fd, 4096)
-    except OSError:
-        break
-    if not data:
-        break
-    before, seen = seen, seen + data
-    if b"33 99" in seen and b"33 99" not in before:
-        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 44, 111, 0, 0))
-print(seen.decode().replace("\r", ""), end="")
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-PY
-}
-
 @test "terminal in the foreground: the size is the caller's, also when that changes" {
 	local script='trap "stty size; exit 7" WINCH; stty size; while :; do sleep 0.1; done'
 	program sh -c "$script"

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -24,9 +25,10 @@ static struct {
 	int in, out, err; /* the user's ends */
 	char path[100]; /* control socket */
 	int network; /* the helper's end; -1: there is none */
+	int master; /* of the terminal that is its stdin; -1: none */
 	pid_t pid;
 	struct control_in frames;
-} m = { .network = -1 };
+} m = { .network = -1, .master = -1 };
 
 static void set(struct relay *r, const char *name, int fd)
 {
@@ -90,6 +92,8 @@ static void hub(int port, int sync, int start, int status, int listening, int in
 		set(r, "network-fd", network);
 		relay_on_network(r, appear, NULL);
 	}
+	if (m.master >= 0)
+		CHECK_INT(relay_option(r, "tty", NULL, &e), 1);
 	CHECK_INT(relay_option(r, "kernel-fd", "3", &e), 0);
 	if (relay_begin(r, port, &e) < 0) {
 		relay_fail(r, &e);
@@ -114,6 +118,11 @@ static void begin(bool create)
 	    (with_network && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, network) < 0) ||
 	    pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
 		FAIL("descriptors");
+	if (m.master >= 0) {
+		close(in[0]);
+		in[0] = ioctl(m.master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+		CHECK(in[0] >= 0);
+	}
 	m.pid = fork();
 	if (m.pid == 0) {
 		int ours[] = { port[0], sync[0], start[1], status[0], in[1], out[0], err[0] };
@@ -243,6 +252,24 @@ TEST(a_machine_that_stops_early_is_an_error)
 	CHECK_INT(sync_expect(m.sync, SYNC_READY, NULL, NULL, NULL, &e), -1);
 	CHECK_STR(e.msg, "the virtual machine has stopped");
 	CHECK_INT(WEXITSTATUS(status_of_end()), 1);
+}
+
+/* Whoever has the master may have resized it at any time before. */
+TEST(the_terminal_has_its_size_before_the_program_starts)
+{
+	struct winsize size = { .ws_row = 33, .ws_col = 99 };
+	int unlock = 0;
+
+	m.master = openat(AT_FDCWD, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	CHECK_INT(ioctl(m.master, TIOCSPTLCK, &unlock), 0);
+	begin(false);
+	set_up();
+	CHECK_INT(ioctl(m.master, TIOCSWINSZ, &size), 0);
+	CHECK_OK(sync_send(m.sync, SYNC_START, -1, 0, &e), &e);
+	CHECK_INT(hear(CONTROL_RESIZE).head.value, 99 << 16 | 33);
+	hear(CONTROL_START);
+	say((struct control_head){ .what = CONTROL_EXIT }, NULL);
+	CHECK_INT(status_of_end(), 0);
 }
 
 TEST(signals_go_to_the_guest)

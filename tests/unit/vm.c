@@ -4,13 +4,18 @@
 #include "json/encode.h"
 #include "lc_test.h"
 #include "microvm/kernel.h"
+#include "microvm/launch.h"
 #include "microvm/order.h"
 #include "microvm/translate.h"
 #include "plan-host.h"
+#include "sys/fd.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define S(text) ((char *)(text)) /* plans own their strings */
@@ -210,17 +215,48 @@ TEST(more_memory_than_the_machine_has_is_refused)
 TEST(an_order_arrives_as_it_was_sent)
 {
 	struct plan plan = plan_of_container();
-	struct order order = { .plan = &plan, .exec = true, .state = S("{\"pid\":") }, got;
+	struct order order = { .plan = &plan,
+			       .exec = true,
+			       .keep_newlines = true,
+			       .state = S("{\"pid\":") },
+		     got;
 	size_t len;
 	char *text = order_encode(&a, &order, &len);
 
 	CHECK_OK(order_decode(&a, text, len, &got, &e), &e);
 	CHECK(got.exec);
+	CHECK(got.keep_newlines);
 	CHECK_STR(got.state, "{\"pid\":");
 	CHECK_STR(got.plan->root.path, "/b/rootfs");
 	CHECK_STR(got.plan->process->args.v[0], "true");
 	CHECK_INT(got.plan->mounts.n, 2);
 	CHECK(got.plan->process->env.v != NULL); /* room for HOME */
+}
+
+/* From its first byte on, and in a way that whoever gets the master can tell. */
+TEST(the_terminal_on_the_host_passes_everything_as_it_is)
+{
+	const struct plan_process p = { .console_height = 12, .console_width = 34 };
+	int pair[2], slave, master = -1;
+	struct winsize size;
+	struct termios t;
+	char name[32];
+	size_t n = 0;
+
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	slave = launch_terminal(pair[0], &p, &e);
+	CHECK_OK(slave, &e);
+	CHECK_INT(fd_recv(pair[1], name, sizeof(name), &master, 1, &n), 9);
+	CHECK_INT(tcgetattr(master, &t), 0);
+	CHECK_INT(t.c_lflag & (ICANON | ECHO | ISIG | EXTPROC), EXTPROC);
+	CHECK_INT(t.c_oflag & OPOST, 0);
+	CHECK_INT(ioctl(slave, TIOCGWINSZ, &size), 0);
+	CHECK_INT(size.ws_row, 12);
+	CHECK_INT(size.ws_col, 34);
+	close(pair[0]);
+	close(pair[1]);
+	close(slave);
+	close(master);
 }
 
 static char *image(const char *version)

@@ -85,6 +85,17 @@ teardown_file() {
 	[[ "$output" == *speed* ]]
 }
 
+@test "vm: newlines, the end of input and the size go through a terminal" {
+	local script='trap "stty size; exit 7" WINCH; stty size; while :; do sleep 0.1; done'
+	printf 'a\nb\n' >"$BATS_TEST_TMPDIR/wanted"
+	h exec -t machine sh -c 'printf "a\nb\n"' </dev/null >"$BATS_TEST_TMPDIR/out"
+	cmp "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/wanted"
+	run -0 timeout 60 "$HULL" --root "$M/states" exec -t machine sh -c 'cat; echo end' <<<hello
+	[[ "$output" == *hello*end ]]
+	STATES=$M/states run -7 on_terminal exec -t machine sh -c "$script"
+	[ "${lines[*]}" = "33 99 44 111" ]
+}
+
 @test "vm: volumes are the host's files, read-only where they should be" {
 	[ "$(inside cat /ro/file)" = data ]
 	run ! inside 'echo x >/ro/file'
@@ -147,6 +158,14 @@ teardown_file() {
 	[ "$output" = out ]
 	[[ "$stderr" == *"err"*"Read-only file system"* ]]
 	run ! pidof hull-vmm
+}
+
+@test "vm: run has a terminal of the caller's size" {
+	cd "$M"
+	config '.process.terminal = true | .process.args = ["sh", "-c", "stty size; exit 3"] | del(.hooks)'
+	STATES=$M/states run -3 on_terminal run --isolation=vm once
+	[ "${lines[*]}" = "33 99" ]
+	config '.process.terminal = false'
 }
 
 @test "vm: a process too large is killed in the guest" {
