@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -29,6 +30,8 @@
 #define PORT_PENDING (4 * CONTROL_DATA_MAX) /* beyond it nobody is listened to */
 /* What a guest may leave with a client that does not read: its streams' windows and some more. */
 #define CLIENT_PENDING (CONTROL_STREAMS * CONTROL_WINDOW + 4 * CONTROL_DATA_MAX)
+/* More than the guest's kernel and the monitor have beside what the container may have. */
+#define OOM_BYTES ((size_t)160 << 20)
 
 /* CONNECTING: it shall start, and the network is asked for first. */
 enum phase { BOOTING, SETTING_UP, READY, CONNECTING, STARTING, RUNNING, ENDED };
@@ -725,6 +728,32 @@ int relay_step(struct relay *r, struct lc_error *e)
 	return n;
 }
 
+/* The guest's kernel has killed the container's process for want of memory, and engines look for
+ * that in the container's cgroup: the monitor takes what is left below the limit, which is little
+ * when the guest has filled its memory, and the host's kernel kills it for that.  Where there is no
+ * limit it goes on. */
+static void run_out_of_memory(void)
+{
+	volatile char *p;
+	void *v = mmap(NULL, OOM_BYTES, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (v == MAP_FAILED)
+		return;
+	madvise(v, OOM_BYTES, MADV_HUGEPAGE); /* far fewer faults */
+	p = v;
+	for (size_t at = 0; at < OOM_BYTES; at += 4096)
+		p[at] = 1;
+}
+
+/* As a shell says that its program was killed. */
+static bool died_of_memory(const struct relay *r)
+{
+	return !r->exec && r->end & CONTROL_EXIT_OOM &&
+	       (CONTROL_EXIT_SIGNAL(r->end) == SIGKILL ||
+		CONTROL_EXIT_CODE(r->end) == 128 + SIGKILL);
+}
+
 noreturn void relay_end(struct relay *r)
 {
 	int sig = (int)CONTROL_EXIT_SIGNAL(r->end);
@@ -734,6 +763,8 @@ noreturn void relay_end(struct relay *r)
 	if (r->failed || r->phase != ENDED)
 		_exit(r->failed ? r->code : 255);
 	stop_waiting(r);
+	if (died_of_memory(r))
+		run_out_of_memory();
 	if (sig) {
 		setrlimit(RLIMIT_CORE, &none); /* the core would be the monitor's */
 		signal(sig, SIG_DFL);

@@ -126,9 +126,11 @@ static bool is_hosts(const char *file)
 	return !str_starts(file, "memory.") && !str_starts(file, "pids.");
 }
 
+enum { OF_MACHINE = 2 }; /* files of the machine's own: there is room for them */
+
 static void select_files(struct arena *a, struct plan_cgroup *cgroup, bool (*wanted)(const char *))
 {
-	struct plan_cgroup_file *kept = arena_array(a, cgroup->files.n + 1, sizeof(*kept));
+	struct plan_cgroup_file *kept = arena_array(a, cgroup->files.n + OF_MACHINE, sizeof(*kept));
 	size_t n = 0;
 
 	for (size_t i = 0; i < cgroup->files.n; i++)
@@ -149,15 +151,22 @@ static void select_controllers(struct arena *a, struct plan_cgroup *cgroup)
 	cgroup->controllers = (struct strs){ kept, n };
 }
 
+/* What the guest takes for memory is memory: it has no swap, and what it was made with is there. */
 static void limit_machine(struct arena *a, struct plan_cgroup *host, uint64_t mib)
 {
-	struct plan_cgroup_file *v = host->files.v; /* has room for one more */
-
-	v[host->files.n++] = (struct plan_cgroup_file){
-		.file = arena_strdup(a, "memory.max"),
-		.value = arena_printf(a, "%llu", (unsigned long long)(mib * MIB)),
-		.member = arena_strdup(a, "linux.resources.memory.limit"),
+	char *max = arena_printf(a, "%llu", (unsigned long long)(mib * MIB));
+	const struct plan_cgroup_file files[OF_MACHINE] = {
+		{ .file = arena_strdup(a, "memory.max"), .value = max },
+		{ .file = arena_strdup(a, "memory.swap.max"),
+		  .value = arena_strdup(a, "0"),
+		  .optional = true },
 	};
+
+	for (size_t i = 0; i < OF_MACHINE; i++) {
+		host->files.v[host->files.n] = files[i];
+		host->files.v[host->files.n++].member =
+			arena_strdup(a, "linux.resources.memory.limit");
+	}
 }
 
 static uint64_t host_mib(void)

@@ -272,6 +272,20 @@ TEST(the_terminal_has_its_size_before_the_program_starts)
 	CHECK_INT(status_of_end(), 0);
 }
 
+/* Without a limit that the host's kernel could enforce the end is the program's all the same. */
+TEST(what_the_guest_killed_for_memory_ends_as_killed)
+{
+	run();
+	say((struct control_head){ .what = CONTROL_EXIT, .value = CONTROL_EXIT_OOM | SIGKILL << 8 },
+	    NULL);
+	CHECK_INT(WTERMSIG(status_of_end()), SIGKILL);
+	unlink(m.path);
+	m.frames.have = 0;
+	run();
+	say((struct control_head){ .what = CONTROL_EXIT, .value = CONTROL_EXIT_OOM | 137 }, NULL);
+	CHECK_INT(WEXITSTATUS(status_of_end()), 137);
+}
+
 TEST(signals_go_to_the_guest)
 {
 	run();

@@ -83,6 +83,7 @@ TEST(limits_go_where_they_are_counted)
 	CHECK_STR(value_of(m.guest, "pids.max"), "100");
 	CHECK_STR(value_of(m.guest, "io.weight"), "none");
 	CHECK_STR(value_of(&plan, "memory.max"), "234881024"); /* and the guest, and the monitor */
+	CHECK_STR(value_of(&plan, "memory.swap.max"), "0");
 	CHECK_STR(value_of(&plan, "pids.max"), "none");
 	CHECK_STR(value_of(&plan, "cpu.max"), "150000 100000");
 	CHECK_STR(value_of(&plan, "io.weight"), "50");

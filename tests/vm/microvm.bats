@@ -168,10 +168,24 @@ teardown_file() {
 	config '.process.terminal = false'
 }
 
-@test "vm: a process too large is killed in the guest" {
+@test "vm: a process too large is killed in the guest, where engines and hull's reports see it" {
+	local cgroup watcher
 	cd "$M"
 	config '.process.args = ["sh", "-c", "head -c 100000000 /dev/zero | tail"] | .linux.resources.memory.limit = 33554432'
-	run h run --isolation=vm large
+	run h run --isolation=vm --exit-report "$M/report" large
 	[ "$status" -eq 137 ]
+	cat "$M/report"
+	jq -e '.reason == "oom" and .exitCode == 137 and .oom.kills > 0' "$M/report"
+	h create --isolation=vm --pid-file "$M/pid" large >"$M/out" 2>&1 </dev/null
+	cgroup=/sys/fs/cgroup$(cut -d: -f3 "/proc/$(cat "$M/pid")/cgroup")
+	"$HULL" --root "$M/states" events large >"$M/events" 3>&- &
+	watcher=$!
+	sleep 1
+	h start large
+	wait $watcher
+	cat "$M/events"
+	grep -q '"oom"' "$M/events"
+	grep -q '^oom_kill [1-9]' "$cgroup/memory.events"
+	h delete large
 	run ! pidof hull-vmm
 }
