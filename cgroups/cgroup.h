@@ -156,6 +156,9 @@ struct cgroup_stats {
 int cgroup_stats_read(int cgroup, struct arena *a, struct cgroup_stats *out,
 		      struct lc_error *e) lc_checked;
 
+/* Numbers of one of its files, of which there is only the text; it is cut up. */
+void cgroup_stats_text(const char *file, char *text, struct arena *a, struct cgroup_stats *out);
+
 /* Whose memory limit made the kernel kill: "/" the cgroup itself, "/sub" one below it, ".." none of
  * these (one above, or the host had no memory left). */
 void cgroup_oom_place(int cgroup, char *place, size_t size);

@@ -164,17 +164,13 @@ static size_t count_lines(const char *text)
 	return n;
 }
 
-static int read_memory_stat(int dir, struct arena *a, struct cgroup_stats *out, struct lc_error *e)
+static void parse_memory_stat(char *text, struct arena *a, struct cgroup_stats *out)
 {
-	bool there;
-	char *text = read_long(dir, "memory.stat", a, &there, e), *rest = text, *line;
-	struct cgroup_stat_pair *pair;
+	struct cgroup_stat_pair *pair = arena_array(a, count_lines(text), sizeof(*pair));
+	char *line;
 
-	if (!text)
-		return -1;
-	pair = arena_array(a, count_lines(text), sizeof(*pair));
 	out->memory.stat.v = pair;
-	while ((line = strsep(&rest, "\n"))) {
+	while ((line = strsep(&text, "\n"))) {
 		size_t len = strcspn(line, " ");
 
 		if (!line[len])
@@ -184,7 +180,32 @@ static int read_memory_stat(int dir, struct arena *a, struct cgroup_stats *out, 
 		pair++;
 	}
 	out->memory.stat.n = (size_t)(pair - out->memory.stat.v);
+}
+
+static int read_memory_stat(int dir, struct arena *a, struct cgroup_stats *out, struct lc_error *e)
+{
+	bool there;
+	char *text = read_long(dir, "memory.stat", a, &there, e);
+
+	if (!text)
+		return -1;
+	parse_memory_stat(text, a, out);
 	return 0;
+}
+
+void cgroup_stats_text(const char *file, char *text, struct arena *a, struct cgroup_stats *out)
+{
+	size_t len = strcspn(text, "\n");
+
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		const struct source *s = &sources[i];
+
+		if (!strcmp(file, s->file))
+			*(uint64_t *)((char *)out + s->offset) =
+				s->key ? keyed(text, s->key) : number(text, len);
+	}
+	if (!strcmp(file, "memory.stat"))
+		parse_memory_stat(text, a, out);
 }
 
 /* "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6"; other keys may follow. */

@@ -108,9 +108,12 @@ static int processes(const struct agent *a, struct buf *out, struct lc_error *e)
 /* The files whose numbers only the guest knows. */
 static int stats(const struct agent *a, struct buf *out, struct lc_error *e)
 {
-	static const char *const files[] = { "memory.current", "memory.peak", "memory.events",
-					     "memory.stat",    "memory.max",  "pids.current",
-					     "pids.peak",      "pids.max",    "cpu.stat" };
+	static const char *const files[] = {
+		"memory.current",  "memory.peak",  "memory.events", "memory.stat",
+		"memory.low",	   "memory.high",  "memory.max",    "memory.swap.current",
+		"memory.swap.max", "pids.current", "pids.peak",	    "pids.max",
+		"pids.events",
+	};
 
 	if (a->cgroup_fd < 0)
 		return lc_err(e, LC_ESTATE, "the container has no cgroup in the guest");

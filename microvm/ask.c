@@ -3,6 +3,7 @@
 #include "microvm/ask.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "cgroups/cgroup.h"
 #include "json/encode.h"
 #include "run/socket.h"
 
@@ -92,6 +93,40 @@ int vm_pids(struct vm_at at, struct arena *a, pid_t **pids, size_t *n, struct lc
 	while ((line = strsep(&text, "\n")) && *n < max)
 		if (str_u32(line, &pid) && pid <= INT32_MAX)
 			(*pids)[(*n)++] = (pid_t)pid;
+	return 0;
+}
+
+/* The next of "name length\n" and so many bytes. */
+static bool next_file(char **text, const char *end, struct arena *a, char **name, char **data)
+{
+	char *newline = memchr(*text, '\n', (size_t)(end - *text)), *space;
+	uint32_t n;
+
+	if (!newline)
+		return false;
+	*newline = 0;
+	space = strchr(*text, ' ');
+	if (!space || !str_u32(space + 1, &n) || n > (size_t)(end - newline - 1))
+		return false;
+	*space = 0;
+	*name = *text;
+	*data = arena_strndup(a, newline + 1, n);
+	*text = newline + 1 + n;
+	return true;
+}
+
+int vm_stats(struct vm_at at, struct arena *a, struct cgroup_stats *stats, struct lc_error *e)
+{
+	char *text, *name, *data;
+	const char *end;
+	size_t len;
+
+	if (vm_ask(at, CONTROL_STATS, a, &text, &len, e) < 0)
+		return -1;
+	end = text + len;
+	while (next_file(&text, end, a, &name, &data))
+		if (str_starts(name, "memory.") || str_starts(name, "pids."))
+			cgroup_stats_text(name, data, a, stats);
 	return 0;
 }
 

@@ -26,6 +26,11 @@ int vm_ask(struct vm_at at, enum control_question question, struct arena *a, cha
 int vm_pids(struct vm_at at, struct arena *a, pid_t **pids, size_t *n,
 	    struct lc_error *e) lc_checked;
 
+/* Puts the guest's numbers of memory and processes into @stats, whose others are the host's. */
+struct cgroup_stats;
+int vm_stats(struct vm_at at, struct arena *a, struct cgroup_stats *stats,
+	     struct lc_error *e) lc_checked;
+
 /* @guest: limits for the container in the guest. */
 int vm_update(struct vm_at at, struct arena *a, const struct plan *guest,
 	      struct lc_error *e) lc_checked;

@@ -19,12 +19,30 @@ static int open_cgroup(struct container *c, struct lc_error *e)
 	return cgroup_open(&c->state.cgroup, e);
 }
 
-static int count_oom_kills(int cgroup, uint64_t *kills, struct lc_error *e)
+/* Memory and processes of a virtual machine are counted inside.  One that stands still or is ending
+ * cannot be asked: what is left are the host's numbers. */
+static int read_stats(struct container *c, int cgroup, struct arena *a, struct cgroup_stats *out,
+		      struct lc_error *e)
+{
+	struct lc_error ignored = { 0 };
+	enum status status;
+
+	if (cgroup_stats_read(cgroup, a, out, e) < 0)
+		return -1;
+	if (!c->state.vm)
+		return 0;
+	status = container_status(c);
+	if (status == STATUS_CREATED || status == STATUS_RUNNING)
+		(void)!vm_stats(container_machine(c), a, out, &ignored);
+	return 0;
+}
+
+static int count_oom_kills(struct container *c, int cgroup, uint64_t *kills, struct lc_error *e)
 {
 	auto_arena a = { 0 };
 	struct cgroup_stats stats = { 0 };
 
-	if (cgroup_stats_read(cgroup, &a, &stats, e) < 0)
+	if (read_stats(c, cgroup, &a, &stats, e) < 0)
 		return -1;
 	*kills = stats.memory.events.oom_kill;
 	return 0;
@@ -36,7 +54,7 @@ static int stats_text(struct container *c, int cgroup, char **json, struct lc_er
 	struct cgroup_stats stats = { 0 };
 	struct json_writer w = { .out = { .arena = &a } };
 
-	if (cgroup_stats_read(cgroup, &a, &stats, e) < 0)
+	if (read_stats(c, cgroup, &a, &stats, e) < 0)
 		return -1;
 	json_open(&w, NULL, '{');
 	cgroup_stats_write(&w, &stats);
@@ -76,7 +94,7 @@ int lc_usage(struct lc *lc, const char *id, struct lc_usage *out, struct lc_erro
 	struct lc_usage usage;
 
 	_Static_assert(LC_UNKNOWN == CGROUP_NONE, "unknown is the same inside and outside");
-	if (cgroup < 0 || cgroup_stats_read(cgroup, &c.arena, &s, e) < 0)
+	if (cgroup < 0 || read_stats(&c, cgroup, &c.arena, &s, e) < 0)
 		return -1;
 	usage = (struct lc_usage){
 		.size = out->size < sizeof(usage) ? out->size : sizeof(usage),
@@ -126,12 +144,13 @@ static int look_for_oom(struct watch *w, struct lc_error *e)
 
 	while (read(w->inotify, drop, sizeof(drop)) > 0)
 		;
-	if (count_oom_kills(w->cgroup, &kills, e) < 0)
+	if (count_oom_kills(w->c, w->cgroup, &kills, e) < 0)
 		return -1;
-	if (kills != CGROUP_NONE && kills > w->oom_kills && w->tell(w->ctx, "oom", NULL) < 0)
-		return lc_err(e, LC_EINTERNAL, "the listener gave up");
+	if (kills == CGROUP_NONE || kills <= w->oom_kills) /* less: without the guest's */
+		return 0;
 	w->oom_kills = kills;
-	return 0;
+	return w->tell(w->ctx, "oom", NULL) < 0 ? lc_err(e, LC_EINTERNAL, "the listener gave up")
+						: 0;
 }
 
 static int tell_stats(struct watch *w, struct lc_error *e)
@@ -169,6 +188,9 @@ static int watch_for(struct watch *w, int interval_ms, struct lc_error *e)
 			return look_for_oom(w, e);
 		if (now_ms() < next)
 			continue;
+		/* Nothing on the host tells what happens in a guest. */
+		if (w->c->state.vm && look_for_oom(w, e) < 0)
+			return -1;
 		if (tell_stats(w, e) < 0)
 			return -1;
 		next += interval_ms;
@@ -193,7 +215,7 @@ static int open_watch(struct watch *w, struct lc_error *e)
 	if (w->inotify >= 0 && inotify_add_watch(w->inotify, path, IN_MODIFY) < 0)
 		fd_release(&w->inotify);
 	/* Last: a kill between this and the watch would be told of only with the next one. */
-	return count_oom_kills(w->cgroup, &w->oom_kills, e);
+	return count_oom_kills(w->c, w->cgroup, &w->oom_kills, e);
 }
 
 int lc_events(struct lc *lc, const char *id, unsigned interval_ms, lc_event_fn *tell, void *ctx,

@@ -79,6 +79,28 @@ TEST(files_become_numbers)
 	CHECK_INT(s.hugetlb.n, 2);
 }
 
+/* As a guest tells them. */
+TEST(texts_of_files_become_numbers_and_others_stay)
+{
+	auto_arena a = {};
+	struct cgroup_stats s = { .cpu.usage_usec = 7, .memory.events.oom_kill = 1 };
+	char events[] = "low 0\nhigh 0\nmax 1\noom 2\noom_kill 3\n", current[] = "4096\n";
+	char stat[] = "anon 5\nfile 6\n", max[] = "max\n", other[] = "9\n";
+
+	cgroup_stats_text("memory.events", events, &a, &s);
+	cgroup_stats_text("memory.current", current, &a, &s);
+	cgroup_stats_text("memory.stat", stat, &a, &s);
+	cgroup_stats_text("pids.max", max, &a, &s);
+	cgroup_stats_text("nonsense", other, &a, &s);
+	CHECK_INT(s.memory.events.oom_kill, 3);
+	CHECK_INT(s.memory.current, 4096);
+	CHECK_INT(s.memory.stat.n, 2);
+	CHECK_STR(s.memory.stat.v[1].name, "file");
+	CHECK_INT(s.memory.stat.v[1].value, 6);
+	CHECK(s.pids.max == CGROUP_NONE);
+	CHECK_INT(s.cpu.usage_usec, 7);
+}
+
 /* What the kernel leaves out, and files of cgroups without controllers. */
 TEST(an_empty_directory_is_no_error)
 {

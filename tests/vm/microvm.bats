@@ -137,6 +137,21 @@ teardown_file() {
 	[[ "$output" == *"it was made for at most"* ]]
 }
 
+@test "vm: stats and events have the guest's memory and the host's processor time" {
+	local watcher
+	h events --stats machine | jq .data >"$BATS_TEST_TMPDIR/stats"
+	cat "$BATS_TEST_TMPDIR/stats"
+	jq -e '.memory.usage.limit == 33554432 and .memory.usage.usage < 33554432 and .pids.current > 0 and
+		.cpu.usage.total > 0 and .memory.events.oom_kill == 0' "$BATS_TEST_TMPDIR/stats"
+	"$HULL" --root "$M/states" events --interval 1s machine >"$BATS_TEST_TMPDIR/events" 3>&- &
+	watcher=$!
+	run inside 'head -c 100000000 /dev/zero | tail'
+	[ "$status" -eq 137 ]
+	until_true grep -q '"oom"' "$BATS_TEST_TMPDIR/events"
+	kill $watcher
+	[ "$(h state machine | jq -r .status)" = running ]
+}
+
 @test "vm: TERM reaches the handler, and delete leaves nothing" {
 	h kill machine TERM
 	for _ in $(seq 60); do
