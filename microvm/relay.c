@@ -670,7 +670,7 @@ static void update_all(struct relay *r)
 	update(r, &r->port, r->phase != ENDED, r->phase != ENDED && r->out.have > 0);
 	update(r, &r->listening, true, false);
 	update(r, &r->signals, listen, false);
-	update(r, &r->sync, r->phase == READY && r->start.fd < 0, false);
+	update(r, &r->sync, r->phase < READY || (r->phase == READY && r->start.fd < 0), false);
 	update(r, &r->start, r->phase == READY, false);
 	update(r, &r->network, listen && r->phase >= CONNECTING && r->phase != ENDED, false);
 	update(r, &r->streams[STREAM_IN],
@@ -700,8 +700,19 @@ static bool all_passed_on(const struct relay *r)
 	return !r->sinks[STREAM_OUT].have && !r->sinks[STREAM_ERR].have;
 }
 
+/* Nothing is said before READY: it is the end of file. */
+static bool is_abandoned(const struct relay *r)
+{
+	char byte;
+
+	return r->phase < READY && r->sync.fd >= 0 &&
+	       recv(r->sync.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static int step(struct relay *r, struct lc_error *e)
 {
+	if (is_abandoned(r))
+		return lc_err(e, LC_ESTATE, "who asked for the container is gone");
 	if (r->phase != ENDED && read_port(r, e) < 0)
 		return -1;
 	if (hear_start(r, e) < 0 || hear_network(r, e) < 0)

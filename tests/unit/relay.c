@@ -245,6 +245,14 @@ TEST(a_failure_of_the_guest_is_the_error_of_who_waits)
 	CHECK_INT(WEXITSTATUS(status_of_end()), 127);
 }
 
+/* A machine takes its time to boot: it does not go on for nobody. */
+TEST(a_machine_that_nobody_waits_for_ends_before_it_is_ready)
+{
+	begin(false);
+	close(m.sync);
+	CHECK_INT(WEXITSTATUS(status_of_end()), 1);
+}
+
 TEST(a_machine_that_stops_early_is_an_error)
 {
 	begin(false);

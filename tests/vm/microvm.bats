@@ -204,3 +204,31 @@ teardown_file() {
 	h delete large
 	run ! pidof hull-vmm
 }
+
+no_monitor() {
+	! pidof hull-vmm
+}
+
+# As of a container: its processes live on as soon as its program runs, and end by themselves before.
+@test "vm: of a run that was killed nothing stays but what delete --force clears" {
+	local after pid status mounts
+	cd "$M"
+	config '.process.args = ["sleep", "1000"]'
+	mounts=$(cat /proc/self/mountinfo)
+	for after in 0.02 0.1 0.3 1 2 60; do
+		"$HULL" --root "$M/states" run --isolation=vm killed </dev/null >/dev/null 2>&1 3>&- &
+		pid=$!
+		sleep $after
+		kill -KILL $pid
+		wait $pid || :
+		status=$(h state killed 2>/dev/null | jq -r .status)
+		echo "after $after: $status"
+		[ "$status" = running ] || until_true no_monitor
+		[ -z "$status" ] || h delete --force killed
+		no_monitor
+		run ! h state killed
+		[ -z "$(find /sys/fs/cgroup -depth -type d -name '*killed*')" ]
+		[ "$(cat /proc/self/mountinfo)" = "$mounts" ]
+	done
+	[ "$status" = running ]
+}
