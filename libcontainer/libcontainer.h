@@ -346,7 +346,8 @@ struct lc_sandbox {
 	uint64_t memory, swap, output, fsize, disk; /* bytes */
 	uint64_t pids, nofile;
 	uint64_t cpus; /* thousandths of one */
-	const char *cpuset, *hostname, *cwd, *seccomp;
+	const char *cpuset, *hostname, *cwd;
+	const char *seccomp; /* "default", "strict", or the path of a file with a profile */
 	const char *in, *out, *err; /* files for the standard streams */
 	bool has_uid;
 	uint32_t uid; /* that the program sees */

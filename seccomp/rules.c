@@ -428,6 +428,13 @@ static const struct arch *native(void)
 	return NULL;
 }
 
+const char *seccomp_native(void)
+{
+	const struct arch *own = native();
+
+	return own ? own->name : NULL;
+}
+
 /* Names that nobody knows: a newer kernel's, or a mistake. libseccomp has a (negative) number for
  * names of other architectures. */
 static void note_unknown(struct arena *a, const struct spec_seccomp *profile,

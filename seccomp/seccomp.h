@@ -35,6 +35,9 @@ const char *seccomp_check_raw(const struct bytes *filter);
  * in default-profile.c with its reason. @caps: bit n set: capability n is granted. */
 const struct spec_seccomp *seccomp_default_profile(struct arena *a, uint64_t caps);
 
+/* The machine's own architecture, "SCMP_ARCH_X86_64"; NULL: one that only libseccomp knows. */
+const char *seccomp_native(void);
+
 /* What this build and kernel know, for `features`: NULL-terminated, static. */
 const char *const *seccomp_actions(void);
 const char *const *seccomp_operators(void);

@@ -2,6 +2,7 @@
 /* Without namespaces: what is left, and what is lost. */
 #include "sandbox/bare.h"
 #include "sandbox/binds.h"
+#include "sandbox/calls.h"
 #include "sandbox/files.h"
 #include "sandbox/limits.h"
 #include "sandbox/net.h"
@@ -79,6 +80,7 @@ static int check_options(struct job *job, struct lc_error *e)
 		{ job->s.tmpfs.n != 0, "tmpfs" },
 		{ job->how->keep, "keep" },
 		{ job->net == NET_ALLOW, "net with a list" },
+		{ calls_from_file(job), "seccomp with a file" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)

@@ -3,17 +3,14 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "json/encode.h"
-#include "sandbox/bare.h"
+#include "sandbox/calls.h"
 #include "sandbox/files.h"
 #include "sandbox/limits.h"
 #include "sandbox/net.h"
-#include "sandbox/set-id.h"
-#include "seccomp/seccomp.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/personality.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -203,56 +200,6 @@ static void put_namespaces(struct job *job, struct spec_linux *l)
 	}
 }
 
-/* Something of what the program writes is still there when it has ended. */
-static bool keeps_files(const struct job *job)
-{
-	for (size_t i = 0; i < job->binds.n; i++)
-		if (job->binds.v[i].kind == BIND_RW)
-			return true;
-	return job->upper != NULL;
-}
-
-/* hull-init asks the kernel for them, behind the filter. */
-static void allow_fixed_addresses(struct arena *a, struct spec_seccomp *to)
-{
-	size_t n = to->syscalls.n;
-	struct spec_syscall *grown = arena_array(a, n + 1, sizeof(*grown));
-	struct spec_syscall *call = &grown[n];
-
-	memcpy(grown, to->syscalls.v, n * sizeof(*grown));
-	to->syscalls.v = grown;
-	to->syscalls.n++;
-	call->names = (struct strs){ arena_array(a, 1, sizeof(char *)), 1 };
-	call->names.v[0] = STR("personality");
-	call->action = ACTION_ALLOW;
-	call->args.n = 1;
-	call->args.v = arena_alloc(a, sizeof(*call->args.v));
-	*call->args.v = (struct spec_seccomp_arg){ .value = ADDR_NO_RANDOMIZE, .op = OP_EQ };
-}
-
-static int put_seccomp(struct job *job, struct spec_linux *l, struct lc_error *e)
-{
-	const char *which = job->s.seccomp ? job->s.seccomp : "default";
-	struct spec_seccomp *profile =
-		(struct spec_seccomp *)seccomp_default_profile(&job->arena, 0);
-
-	/* What is no part of a program's work ends it. */
-	if (!strcmp(which, "strict"))
-		profile->defaultAction = ACTION_KILL_PROCESS;
-	else if (strcmp(which, "default") != 0)
-		return lc_err(e, LC_EUSAGE, "seccomp \"%s\": expected default or strict", which);
-	if (job_is_deterministic(job))
-		allow_fixed_addresses(&job->arena, profile);
-	if (job->refused || keeps_files(job))
-		set_id_forbid(&job->arena, profile);
-	if (job->refused)
-		bare_calls(job, profile);
-	if (profile->defaultAction != ACTION_ERRNO)
-		profile->defaultErrnoRet = (struct opt_u32){ 0 };
-	l->seccomp = profile;
-	return 0;
-}
-
 static int put_linux(struct job *job, struct lc_error *e)
 {
 	static const char *const readonly[] = { "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
@@ -269,13 +216,13 @@ static int put_linux(struct job *job, struct lc_error *e)
 		l->readonlyPaths.v[l->readonlyPaths.n++] = STR(readonly[i]);
 	l->resources = limits_resources(job);
 	job->spec.linux_ = l;
-	return put_seccomp(job, l, e);
+	return calls_decide(job, &l->seccomp, e);
 }
 
 int config_process(struct job *job, struct lc_error *e)
 {
 	job->spec.linux_ = arena_alloc(&job->arena, sizeof(*job->spec.linux_));
-	return put_process(job, e) < 0 ? -1 : put_seccomp(job, job->spec.linux_, e);
+	return put_process(job, e) < 0 ? -1 : calls_decide(job, &job->spec.linux_->seccomp, e);
 }
 
 int config_make(struct job *job, struct lc_error *e)

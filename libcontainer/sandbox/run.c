@@ -8,6 +8,7 @@
 #include "run/exit.h"
 #include "run/process.h"
 #include "sandbox/bare.h"
+#include "sandbox/calls.h"
 #include "sandbox/changes.h"
 #include "sandbox/limits.h"
 #include "sandbox/net.h"
@@ -430,7 +431,7 @@ int lc_sandbox_explain(struct lc *lc, const struct lc_sandbox *given, char **tex
 		explain_files(&job, &b);
 		net_explain(&job, &b);
 	}
-	buf_addf(&b, "system calls: the %s profile\n", job.s.seccomp ? job.s.seccomp : "default");
+	calls_explain(&job, &b);
 	explain_limits(&job, &b);
 	for (size_t i = 0; i < job.degraded.n; i++)
 		buf_addf(&b, "degraded: %s: %s\n", job.degraded.v[i].what, job.degraded.v[i].why);

@@ -30,6 +30,11 @@ struct settings {
 int settings_make(struct arena *a, const struct lc_sandbox *how, struct settings *out,
 		  struct lc_error *e) lc_checked;
 
+/* Reads what somebody wrote about a sandbox. A member that nobody knows is an error: what it was to
+ * limit would not be. */
+int decode_known(struct arena *a, const char *name, const char *text, size_t len,
+		 const struct shape *shape, void *out, struct lc_error *e) lc_checked;
+
 #define NOBODY 65534 /* what the kernel itself calls overflow ids */
 
 /* One limit: what was asked for, and what makes it true. */
@@ -120,6 +125,7 @@ struct job {
 	const struct net_report *net_report; /* once it is known */
 	const char *refused; /* why there are no namespaces, and it runs without (bare.h); NULL:
 			      * there are */
+	char *calls_added; /* to a profile of the user's, between blanks; NULL: none */
 	char *scratch; /* without namespaces: the directory that is its own */
 };
 

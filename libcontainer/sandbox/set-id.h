@@ -5,7 +5,8 @@
 
 #include "spec/spec.h"
 
-/* @profile allows the calls that give files their modes; from here on not with those bits. */
-void set_id_forbid(struct arena *a, struct spec_seccomp *profile);
+/* Where @profile allows a call that gives a file its mode, from here on not with those bits; what
+ * it refuses stays refused. */
+int set_id_forbid(struct arena *a, struct spec_seccomp *profile, struct lc_error *e) lc_checked;
 
 #endif

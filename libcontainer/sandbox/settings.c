@@ -44,7 +44,6 @@ static const struct {
 		" \"pids\": 4096, \"disk\": 4294967296, \"env\": [\"LANG\", \"LC_ALL\", \"CI\"]}" },
 };
 
-/* A limit whose name is misspelt would not be there: in a profile that is an error. */
 static void note_unknown(void *ctx, const struct remark *remark)
 {
 	struct lc_error *e = ctx;
@@ -56,18 +55,24 @@ static void note_unknown(void *ctx, const struct remark *remark)
 	(void)lc_err(e, LC_ECONFIG, "%s", text);
 }
 
-static int read_profile(struct arena *a, const char *name, const char *text, size_t len,
-			struct settings *out, struct lc_error *e)
+int decode_known(struct arena *a, const char *name, const char *text, size_t len,
+		 const struct shape *shape, void *out, struct lc_error *e)
 {
 	struct lc_error unknown = { 0 };
 	struct report report = { note_unknown, &unknown };
 
-	if (decode_text(a, name, text, len, &settings_shape, out, &report, e) < 0)
+	if (decode_text(a, name, text, len, shape, out, &report, e) < 0)
 		return -1;
 	if (!unknown.msg[0])
 		return 0;
 	*e = unknown;
 	return -1;
+}
+
+static int read_profile(struct arena *a, const char *name, const char *text, size_t len,
+			struct settings *out, struct lc_error *e)
+{
+	return decode_known(a, name, text, len, &settings_shape, out, e);
 }
 
 static int load_profile(struct arena *a, const char *name, struct settings *out, struct lc_error *e)

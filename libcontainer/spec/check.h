@@ -8,7 +8,7 @@
 struct checker {
 	struct arena *arena;
 	const char *file;
-	const struct json *root; /* where the places of members are looked up */
+	const struct json *root; /* where the places of members are looked up; NULL: nowhere */
 	const char *prefix; /* of all paths: "process.", "linux.resources." or "" */
 	const struct report *report;
 	struct lc_error *e;

@@ -299,7 +299,7 @@ static const struct field spec_seccomp_arg_fields[] = {
 	F_ENUM(struct spec_seccomp_arg, op, seccomp_op_words, REQUIRED),
 	{},
 };
-static SHAPE(spec_seccomp_arg);
+SHAPE(spec_seccomp_arg);
 
 static const struct field spec_syscall_fields[] = {
 	F_STRS(struct spec_syscall, names, REQUIRED, VALID(valid_text)),

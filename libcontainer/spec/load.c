@@ -31,10 +31,12 @@ static void say(struct checker *c, enum remark_kind kind, const char *path, cons
 	c->failed |= kind == REMARK_ERROR;
 	if (c->said++ >= MAX_REMARKS)
 		return;
-	v = json_lookup(c->root, path);
 	r.path = json_printable(path, shown, sizeof(shown));
-	r.line = v->line;
-	r.column = v->column;
+	if (c->root) {
+		v = json_lookup(c->root, path);
+		r.line = v->line;
+		r.column = v->column;
+	}
 	(void)report_say(c->report, &r, c->e);
 }
 
@@ -143,6 +145,15 @@ int spec_load(struct arena *a, const char *file, const char *text, size_t len,
 {
 	*out = load(a, &whole, file, text, len, report, e);
 	return *out ? 0 : -1;
+}
+
+int spec_seccomp_check(struct arena *a, const char *file, const struct spec_seccomp *seccomp,
+		       struct lc_error *e)
+{
+	struct checker c = { .arena = a, .file = file, .prefix = "", .e = e };
+
+	rules_of_seccomp(&c, seccomp);
+	return c.failed ? -1 : 0;
 }
 
 int spec_process_load(struct arena *a, const char *file, const char *text, size_t len,

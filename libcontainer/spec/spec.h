@@ -408,8 +408,8 @@ struct spec {
 
 /* Tables, for encode() and for structs of others that hold these. */
 extern const struct shape spec_shape, spec_mount_list_shape, spec_process_shape,
-	spec_resources_shape, spec_seccomp_shape, spec_mount_shape, spec_hook_shape,
-	spec_id_map_shape;
+	spec_resources_shape, spec_seccomp_shape, spec_seccomp_arg_shape, spec_mount_shape,
+	spec_hook_shape, spec_id_map_shape;
 
 /* Words of the enums, ended by {}: the same for reading, printing and `features`. */
 extern const struct word ns_type_words[], ioprio_class_words[], sched_policy_words[],
@@ -424,6 +424,10 @@ extern const struct word ns_type_words[], ioprio_class_words[], sched_policy_wor
  */
 int spec_load(struct arena *a, const char *file, const char *text, size_t len,
 	      const struct report *report, struct spec **out, struct lc_error *e) lc_checked;
+
+/* The rules of linux.seccomp for a profile that came from @file. */
+int spec_seccomp_check(struct arena *a, const char *file, const struct spec_seccomp *seccomp,
+		       struct lc_error *e) lc_checked;
 
 /* The process.json of `exec`. */
 int spec_process_load(struct arena *a, const char *file, const char *text, size_t len,

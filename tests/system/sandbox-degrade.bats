@@ -121,6 +121,7 @@ lost() {
 		--ro r:/opt
 		--file r:/opt
 		--net 10.0.0.0/8
+		--seccomp ./own.json
 	END
 	[ ! -e ran ]
 }

@@ -393,6 +393,125 @@ teardown() {
 	done
 }
 
+@test "sandbox: --seccomp FILE is a profile of the user's own, in place of hull's" {
+	cat >own.json <<-'END'
+		{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+		    { "names": [ "mkdir", "mkdirat" ], "action": "SCMP_ACT_ERRNO", "errnoRet": 30 },
+		    { "names": [ "symlink", "symlinkat" ], "action": "SCMP_ACT_KILL_PROCESS" } ] }
+	END
+	chmod 644 own.json
+	for WHO in root user; do
+		run box --seccomp ./own.json --report report -- mkdir /tmp/dir
+		[ "$status" -eq 1 ]
+		[[ $output == *"Read-only file system"* ]]
+		[ "$(report '[.verdict, .runtime.seccomp] | join(" ")')" = "exit ./own.json" ]
+		run box --seccomp ./own.json --report report -- ln -s target /tmp/link
+		[ "$status" -eq 159 ]
+		[ "$(report '[.verdict, .signal] | join(" ")')" = "seccomp 31" ]
+		# What hull's own would refuse is not.
+		run -0 box --seccomp ./own.json -- unshare --user true
+		run box -- unshare --user true
+		[ "$status" -ne 0 ]
+	done
+	run -0 box --seccomp ./own.json --explain -- true
+	grep -qx 'system calls: the profile in ./own.json' <<<"$output"
+}
+
+@test "sandbox: --seccomp FILE may be a short list of what is allowed: what hull-init needs is added, and said" {
+	need_static_init
+	make_rootfs "$WORK/rootfs"
+	chmod 755 "$WORK/rootfs"
+	# All that echo of busybox needs, and nothing by which it could read what is not in its hands.
+	cat >short.json <<-'END'
+		{ "defaultAction": "SCMP_ACT_KILL_PROCESS", "syscalls": [
+		  { "action": "SCMP_ACT_ALLOW", "names": [ "prctl" ], "args": [ { "index": 0, "value": 16, "op": "SCMP_CMP_EQ" } ] },
+		  { "action": "SCMP_ACT_ALLOW", "names": [
+		    "brk", "mmap", "munmap", "mprotect", "set_robust_list", "rseq", "prlimit64", "readlink", "readlinkat", "getrandom",
+		    "getuid", "setuid", "getgid", "setgid", "fstat", "newfstatat", "ioctl" ] } ] }
+	END
+	chmod 644 short.json
+	for WHO in root user; do
+		run -0 box --root rootfs --overlay none --seccomp ./short.json --report report -- echo hello
+		[ "$output" = hello ]
+		[ "$(report .verdict)" = ok ]
+		run box --root rootfs --overlay none --seccomp ./short.json --report report -- mkdir /tmp/x
+		[ "$(report .verdict)" = seccomp ]
+		[ "$(box --root rootfs --seccomp ./short.json --explain -- true | grep 'hull-init needs')" = \
+			"system calls that hull-init needs, and the profile lacks: read write close fcntl execve exit_group arch_prctl set_tid_address prctl rt_sigprocmask rt_sigtimedwait vfork clone wait4 kill getrusage" ]
+	done
+	# Only with the one argument.
+	box --root rootfs --seccomp ./short.json --print-bundle -- true >config.json
+	[ "$(jq -c '[.linux.seccomp.syscalls[] | select(.names == ["prctl"]) | .args[] | .value]' config.json)" = '[16,4]' ]
+}
+
+# Names of the profile that would be in force.
+names_in_force() {
+	box --seccomp "$1" --print-bundle -- true | jq -r '[.linux.seccomp.syscalls[] | .names[]] | join(" ")'
+}
+
+@test "sandbox: --seccomp FILE in the form of engines: what is for no capabilities, this machine and this kernel" {
+	[ "$(uname -m)" = x86_64 ] || skip "written for x86-64"
+	cat >engine.json <<-'END'
+		{ "defaultAction": "SCMP_ACT_ALLOW", "defaultErrno": "",
+		  "archMap": [ { "architecture": "SCMP_ARCH_AARCH64", "subArchitectures": [ "SCMP_ARCH_ARM" ] },
+		               { "architecture": "SCMP_ARCH_X86_64", "subArchitectures": [ "SCMP_ARCH_X86" ] } ],
+		  "syscalls": [
+		    { "name": "acct", "action": "SCMP_ACT_ERRNO", "args": null, "comment": "the old form" },
+		    { "names": [ "bpf" ], "action": "SCMP_ACT_ERRNO", "errnoRet": 1, "errno": "EPERM", "includes": {}, "excludes": {} },
+		    { "names": [ "chroot" ], "action": "SCMP_ACT_ERRNO", "includes": { "caps": [ "CAP_SYS_CHROOT" ] } },
+		    { "names": [ "delete_module" ], "action": "SCMP_ACT_ERRNO", "excludes": { "caps": [ "CAP_SYS_MODULE" ] } },
+		    { "names": [ "eventfd" ], "action": "SCMP_ACT_ERRNO", "includes": { "arches": [ "s390x", "arm64" ] } },
+		    { "names": [ "fanotify_init" ], "action": "SCMP_ACT_ERRNO", "includes": { "arches": [ "amd64", "x32" ] } },
+		    { "names": [ "getpgrp" ], "action": "SCMP_ACT_ERRNO", "excludes": { "arches": [ "amd64" ] } },
+		    { "names": [ "io_cancel" ], "action": "SCMP_ACT_ERRNO", "includes": { "minKernel": "4.8" } },
+		    { "names": [ "io_setup" ], "action": "SCMP_ACT_ERRNO", "includes": { "minKernel": "99.0" } },
+		    { "names": [ "keyctl" ], "action": "SCMP_ACT_ERRNO", "excludes": { "minKernel": "4.8" } } ] }
+	END
+	for WHO in root user; do
+		[ "$(names_in_force engine.json)" = "acct bpf delete_module fanotify_init io_cancel" ]
+		[ "$(box --seccomp engine.json --print-bundle -- true | jq -c .linux.seccomp.architectures)" = '["SCMP_ARCH_X86"]' ]
+	done
+	# One of an engine's own, where there is one.
+	for file in /usr/share/containers/seccomp.json /etc/docker/seccomp.json; do
+		[ ! -e $file ] || [ "$(box --seccomp $file -- echo works)" = works ]
+	done
+}
+
+@test "sandbox: --seccomp FILE: what is wrong with it is said, and nothing runs" {
+	local call='"syscalls": [ { "names": [ "acct" ], "action": "SCMP_ACT_' text wanted
+	WHO=root
+	while IFS=@ read -r text wanted; do
+		echo "{ \"defaultAction\": \"SCMP_ACT_ALLOW\"$text }" >wrong.json
+		run -125 box --seccomp ./wrong.json --report report -- touch ran
+		[[ $output == *"seccomp"*"$wanted"* ]] || { echo "$output" && false; }
+		[ "$(report '[.verdict, .runtime.seccomp] | join(" ")')" = "setup_error ./wrong.json" ]
+	done <<-END
+		, "sycalls": []@did you mean "syscalls"
+		, $call ERRNO" } ]@expected one of
+		, ${call}ERRNO", "errnoRt": 1 } ]@did you mean "errnoRet"
+		, ${call}ALLOW", "errnoRet": 1 } ]@SCMP_ACT_ALLOW returns no errno
+		, ${call}ERRNO", "errno": "ENOSYS" } ]@syscalls[0]: errno "ENOSYS" needs its number, errnoRet
+		, ${call}ERRNO", "name": "bpf" } ]@syscalls[0]: name and names exclude each other
+		, ${call}ERRNO", "includes": { "minKernel": "new" } } ]@minKernel "new": expected a version such as 4.8
+		, ${call}NOTIFY" } ]@SCMP_ACT_NOTIFY: in a sandbox there is nobody to ask
+		, "listenerPath": "/run/x"@listenerPath: in a sandbox there is nobody to ask
+		, "architectures": [ "SCMP_ARCH_X86" ], "archMap": [ { "architecture": "SCMP_ARCH_X86_64" } ]@architectures and archMap exclude each other
+		, "syscalls": [ { "names": [ "wait4", "vfork" ], "action": "SCMP_ACT_ERRNO" } ]@vfork cannot be refused: hull-init, which starts the program under this profile, needs it
+		, "syscalls": [ { "names": [] , "action": "SCMP_ACT_ERRNO" } ]@expected at least one name
+		, }@expected a name in quotes
+	END
+	run -125 box --seccomp ./missing.json -- true
+	[[ $output == *"missing.json: no such file or directory"* ]]
+	run -125 box --seccomp loose -- true
+	[[ $output == *'seccomp "loose": expected default, strict or the path of a file'* ]]
+	# A condition on the mode leaves no room for the one of --rw.
+	mkdir out
+	echo '{ "defaultAction": "SCMP_ACT_ERRNO", "syscalls": [ { "names": [ "chmod" ], "action": "SCMP_ACT_ALLOW",
+		"args": [ { "index": 1, "value": 511, "op": "SCMP_CMP_EQ" } ] } ] }' >wrong.json
+	run -125 box --seccomp ./wrong.json --rw out -- true
+	[[ $output == *"seccomp ./wrong.json: chmod: with --rw"* ]]
+}
+
 @test "sandbox: a limit without its controller is an error with --strict, else a warning and an entry" {
 	! grep -qw memory "$(cgroup_root)/cgroup.controllers" || skip "the memory controller is here"
 	! sanitized || skip "the address space limit in its place leaves no room for AddressSanitizer"
