@@ -5,6 +5,7 @@
  * belongs to its owner, and everything else in it to somebody they are not.
  */
 #include "sandbox/binds.h"
+#include "sandbox/files.h"
 #include "base/own.h"
 #include "base/str.h"
 
@@ -126,8 +127,8 @@ int binds_decide(struct job *job, struct lc_error *e)
 
 		if (b->kind == BIND_TMPFS)
 			job_mount(job, b->inside, "tmpfs", "tmpfs",
-				  arena_printf(&job->arena, "nosuid nodev mode=1777 size=%llu",
-					       (unsigned long long)b->size));
+				  arena_printf(&job->arena, "nosuid nodev mode=1777 %s",
+					       tmpfs_room(job, b->size)));
 		else if (mount_bind(job, b, e) < 0)
 			return -1;
 	}

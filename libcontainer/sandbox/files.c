@@ -39,6 +39,7 @@
 #define LAYERS_MAX   400 /* one mount below /usr/lib means one for each directory there */
 #define MOUNTS_MAX   (16 << 20)
 #define DEPTH_MAX    8
+#define FILES_MIN    4096 /* in a tmpfs, however small: overlays and mount points are some */
 #define SCRATCH_OPTS "nosuid nodev"
 
 /* ---- lists ---- */
@@ -452,34 +453,38 @@ static void add_scratch_dirs(struct job *job)
 		bundle_dir(job, arena_printf(&job->arena, "run/user/%u", job->uid), 0700);
 }
 
+char *tmpfs_room(struct job *job, uint64_t bytes)
+{
+	return arena_printf(&job->arena, "size=%llu nr_inodes=%llu", (unsigned long long)bytes,
+			    (unsigned long long)(bytes / 4096 + FILES_MIN));
+}
+
 static void add_kernel_fs(struct job *job)
 {
 	job_mount(job, "/proc", "proc", "proc", "nosuid noexec nodev");
-	job_mount(job, "/dev", "tmpfs", "tmpfs", "nosuid noexec strictatime mode=755 size=64k");
+	job_mount(job, "/dev", "tmpfs", "tmpfs",
+		  arena_printf(&job->arena, "nosuid noexec strictatime mode=755 %s",
+			       tmpfs_room(job, 64 << 10)));
 	job_mount(job, "/dev/pts", "devpts", "devpts",
 		  "nosuid noexec newinstance ptmxmode=0666 mode=0620");
-	job_mount(job, "/dev/shm", "tmpfs", "shm", "nosuid noexec nodev mode=1777 size=64m");
+	job_mount(job, "/dev/shm", "tmpfs", "shm",
+		  arena_printf(&job->arena, "nosuid noexec nodev mode=1777 %s",
+			       tmpfs_room(job, 64 << 20)));
 	job_mount(job, "/dev/mqueue", "mqueue", "mqueue", "nosuid noexec nodev");
 	if (job->net == NET_NONE) /* only who owns the network namespace may mount it */
 		job_mount(job, "/sys", "sysfs", "sysfs", "nosuid noexec nodev ro");
 	job_mount(job, SANDBOX_INIT, "bind", LIBEXECDIR "/hull-init", "bind ro nosuid nodev");
 }
 
-static struct spec_mount *scratch_mount(struct job *job)
-{
-	return job_mount(job, "/", "tmpfs", "tmpfs", "tmpcopyup " SCRATCH_OPTS);
-}
-
 int files_decide(struct job *job, struct lc_error *e)
 {
 	bool writable = !job->s.overlay || strcmp(job->s.overlay, "none") != 0;
-	struct spec_mount *m = scratch_mount(job);
 
+	job_mount(job, "/", "tmpfs", "tmpfs",
+		  arena_printf(&job->arena, "tmpcopyup " SCRATCH_OPTS " %s",
+			       tmpfs_room(job, job->limits[LIMIT_DISK].enforced)));
 	if (binds_read(job, e) < 0 || check_overlay(job, writable, e) < 0)
 		return -1;
-	mount_option(job, m,
-		     arena_printf(&job->arena, "size=%llu",
-				  (unsigned long long)job->limits[LIMIT_DISK].enforced));
 	bundle_dir(job, "root", 0755);
 	if ((job->host_root ? add_host(job, writable, e) : add_other_root(job, writable, e)) < 0)
 		return -1;

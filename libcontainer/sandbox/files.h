@@ -7,6 +7,10 @@
 
 #define SANDBOX_INIT "/dev/.hull-init" /* inside */
 
+/* Options for a tmpfs of so many bytes. Each file takes memory as well, also an empty one: there
+ * may be as many as there are pages. */
+char *tmpfs_room(struct job *job, uint64_t bytes);
+
 /* Covers what nobody shall see: secrets of every home, and --hide. */
 int hide_decide(struct job *job, struct lc_error *e) lc_checked;
 

@@ -344,6 +344,29 @@ teardown() {
 	done
 }
 
+@test "sandbox: --disk bounds how many files there can be, and no other place is without bounds" {
+	cat >fill.py <<-'END'
+		import os, sys
+		for where in sys.argv[1:]:
+		    made = 0
+		    try:
+		        while made < 100000:
+		            os.close(os.open(f"{where}/{made}", os.O_CREAT | os.O_WRONLY))
+		            made += 1
+		    except OSError:
+		        pass
+		    print(where, made)
+		sys.exit(1)
+	END
+	for WHO in root user; do
+		run box --disk 4M --tmpfs /opt/space:1M --file fill.py:/srv/fill.py --report report -- python3 /srv/fill.py /tmp /dev/shm /opt/space /dev
+		# A page for each file, and 4096.
+		awk '{ most["/tmp"] = 5120; most["/dev/shm"] = 20480; most["/opt/space"] = 4352; most["/dev"] = 4112
+			if ($2 >= most[$1] || ($1 != "/dev" && $2 < 2000)) exit 1 }' <<<"$output" || { echo "$output" && false; }
+		[ "$(report .verdict)" = disk ]
+	done
+}
+
 @test "sandbox: --fsize, --nofile and --pids" {
 	for WHO in root user; do
 		run box --fsize 10K --report report -- sh -c 'exec head -c 100000 /dev/zero >/tmp/a'
