@@ -61,6 +61,11 @@ need_controllers() {
 	has_controllers || skip "no memory controller in cgroup v2 here (the test machine has it)"
 }
 
+# need_newer REASON: with run --newer only
+need_newer() {
+	[ "$NEWER" = yes ] || skip "$1"
+}
+
 # CAP_SYS_RESOURCE of the engine, which `privileged` asks for.
 has_all_capabilities() {
 	[ $((0x$(awk '$1 == "CapEff:" { print $2 }' /proc/self/status) >> 24 & 1)) -eq 1 ]
