@@ -69,7 +69,7 @@ install_runtime() {
 		;;
 	docker)
 		e tag "$IMAGE" busybox:latest
-		stop_engine
+		stop_dockerd
 		rm /etc/docker/daemon.json
 		run_blocks sh docker-setup
 		start_dockerd

@@ -2,6 +2,9 @@
 # shellcheck shell=bash
 # containerd, driven by its own ctr.  It sets processor shares for every container.
 
+# shellcheck source=tests/engines/containerd.bash
+. "$BATS_TEST_DIRNAME/containerd.bash"
+
 start_engine() {
 	make_runtime limits
 	start_containerd
@@ -10,22 +13,8 @@ start_engine() {
 	ctr images tag --force "$(ctr images list -q | grep -vx "$IMAGE")" "$IMAGE" >/dev/null
 }
 
-start_containerd() {
-	mkdir -p /etc/containerd
-	cat >/etc/containerd/config.toml <<'END'
-version = 2
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
-END
-	containerd >"$WORK/containerd.log" 2>&1 3>&- &
-	echo $! >"$WORK/containerd.pid"
-	until_true 60 ctr version >/dev/null 2>&1 || { tail "$WORK/containerd.log"; return 1; }
-}
-
 stop_engine() {
-	local pid
-	read -r pid <"$WORK/containerd.pid"
-	kill "$pid"
-	until_true 20 eval "! kill -0 $pid 2>/dev/null"
+	stop_containerd
 }
 
 IMAGE=localhost/bb:latest

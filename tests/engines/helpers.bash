@@ -71,9 +71,11 @@ has_all_capabilities() {
 	[ $((0x$(awk '$1 == "CapEff:" { print $2 }' /proc/self/status) >> 24 & 1)) -eq 1 ]
 }
 
-# until_true SECONDS COMMAND...
+# until_true SECONDS COMMAND...: so many on a quiet machine, more on one that is busy
 until_true() {
-	local end=$((SECONDS + $1))
+	local load end
+	read -r load _ </proc/loadavg
+	end=$((SECONDS + $1 * (1 + ${load%.*} / $(nproc))))
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] || return 1
