@@ -151,23 +151,28 @@ END
 	chmod 755 "$root/bin/handler"
 }
 
-# $ARCHIVE: an image of that, as `docker save` writes them; all engines read it.
+# $ARCHIVE: an image of that, which all engines read
 make_archive() {
-	local dir=$WORK/archive layer config
-	[ ! -e "$ARCHIVE" ] || return 0
+	[ -e "$ARCHIVE" ] || image_archive "$ARCHIVE" bb:latest '["sh"]'
+}
+
+# image_archive FILE TAG COMMAND: as `docker save` writes them, with that file system; COMMAND in JSON
+image_archive() {
+	local dir layer config
 	make_rootfs
-	mkdir -p "$dir"
+	dir=$(mktemp -d "$WORK/archive.XXXXXX")
 	tar -C "$WORK/rootfs" --sort=name -cf "$dir/layer.tar" .
 	layer=$(sha256sum <"$dir/layer.tar" | cut -d' ' -f1)
-	jq -nc --arg layer "sha256:$layer" '{ architecture: "amd64", os: "linux", created: "2024-01-01T00:00:00Z",
-		config: { Env: ["PATH=/bin", "FROM_IMAGE=yes"], Cmd: ["sh"], WorkingDir: "/" },
+	jq -nc --arg layer "sha256:$layer" --argjson command "$3" '{ architecture: "amd64", os: "linux", created: "2024-01-01T00:00:00Z",
+		config: { Env: ["PATH=/bin", "FROM_IMAGE=yes"], Cmd: $command, WorkingDir: "/" },
 		rootfs: { type: "layers", diff_ids: [$layer] }, history: [{ created: "2024-01-01T00:00:00Z" }] }' >"$dir/config.json"
 	config=$(sha256sum <"$dir/config.json" | cut -d' ' -f1)
 	mv "$dir/config.json" "$dir/$config.json"
-	jq -nc --arg config "$config.json" --arg tag bb:latest \
+	jq -nc --arg config "$config.json" --arg tag "$2" \
 		'[{ Config: $config, RepoTags: [$tag], Layers: ["layer.tar"] }]' >"$dir/manifest.json"
-	tar -C "$dir" -cf "$ARCHIVE.new" manifest.json "$config.json" layer.tar
-	mv "$ARCHIVE.new" "$ARCHIVE"
+	tar -C "$dir" -cf "$1.new" manifest.json "$config.json" layer.tar
+	mv "$1.new" "$1"
+	rm -rf "$dir"
 }
 
 # tty COMMAND...: with a real terminal of 30 lines and 90 columns
