@@ -13,6 +13,8 @@
 
 #
 # With HULL_TEST_USERNS=1 every container of make_bundle is in a user namespace of its own.
+# With HULL_TEST_ISOLATION=vm it is in a virtual machine, in the test machine only; tests that cannot pass
+# so are named with the reason in vm-exceptions, and skipped.
 
 HULL=${HULL:-$BATS_TEST_DIRNAME/../../build/hull}
 BUSYBOX=${BUSYBOX:-/bin/busybox}
@@ -35,6 +37,31 @@ make_bundle() {
 	default_config
 	SHIFT=
 	! in_userns || userns
+	! in_machine || machine
+}
+
+in_machine() {
+	[ "${HULL_TEST_ISOLATION:-}" = vm ]
+}
+
+# What the switch asks for, by hull.conf: so it is for every hull that a test calls in whatever way.
+machine() {
+	local file test reason
+	[ -n "${HULL_TEST_VM:-}" ] && [ -w /dev/kvm ] || {
+		echo "HULL_TEST_ISOLATION=vm: only in the test machine (tests/vm/run), with /dev/kvm"
+		return 1
+	}
+	while IFS=$'\t' read -r file test reason; do
+		[[ $file != "${BATS_TEST_FILENAME##*/}" || $BATS_TEST_DESCRIPTION != $test ]] ||
+			skip "in a virtual machine: $reason"
+	done <"${BASH_SOURCE[0]%/*}/vm-exceptions"
+	[ ! -e "$BATS_RUN_TMPDIR/machine" ] || return 0
+	for file in hull-vmm hull-guest; do
+		install -D "$(dirname "$HULL")/$file" "/usr/local/libexec/hull/$file"
+	done
+	mkdir -p /etc/hull
+	printf 'isolation = vm\nvm.template = %s\n' "${HULL_TEST_TEMPLATES:-make}" >/etc/hull/hull.conf
+	touch "$BATS_RUN_TMPDIR/machine"
 }
 
 # Made once per run, too: on an emulated machine jq takes longer than hull takes to run a container.
