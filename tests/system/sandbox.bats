@@ -364,6 +364,7 @@ teardown() {
 		awk '{ most["/tmp"] = 5120; most["/dev/shm"] = 20480; most["/opt/space"] = 4352; most["/dev"] = 4112
 			if ($2 >= most[$1] || ($1 != "/dev" && $2 < 2000)) exit 1 }' <<<"$output" || { echo "$output" && false; }
 		[ "$(report .verdict)" = disk ]
+		rm report
 	done
 }
 
@@ -435,6 +436,7 @@ teardown() {
 		run -0 box --seccomp ./own.json -- unshare --user true
 		run box -- unshare --user true
 		[ "$status" -ne 0 ]
+		rm report
 	done
 	run -0 box --seccomp ./own.json --explain -- true
 	grep -qx 'system calls: the profile in ./own.json' <<<"$output"
@@ -461,6 +463,7 @@ teardown() {
 		[ "$(report .verdict)" = seccomp ]
 		[ "$(box --root rootfs --seccomp ./short.json --explain -- true | grep 'hull-init needs')" = \
 			"system calls that hull-init needs, and the profile lacks: read write close fcntl execve exit_group arch_prctl set_tid_address prctl rt_sigprocmask rt_sigtimedwait vfork clone wait4 kill getrusage" ]
+		rm report
 	done
 	# Only with the one argument.
 	box --root rootfs --seccomp ./short.json --print-bundle -- true >config.json
