@@ -94,6 +94,16 @@ limited() {
 	done
 }
 
+@test "sandbox: a fork bomb meets --pids, and the verdict says so" {
+	need_controller pids
+	for WHO in $(who_may); do
+		run limited --pids 20 --wall 60s -- sh -c 'f() { f | f & f; }; f'
+		[ "$status" -ne 0 ]
+		[ "$(report .verdict)" = pids ]
+		[ "$(report '.pids_refused >= 1 and .pids_peak == 21')" = true ] || { cat report && false; }
+	done
+}
+
 @test "sandbox: with its controllers the profile judge enforces every limit" {
 	need_controller memory
 	need_controller cpu

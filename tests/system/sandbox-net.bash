@@ -140,11 +140,3 @@ refused() {
 denied() {
 	jq -e ".net.denied | any($1)" report >/dev/null || { jq .net report && return 1; }
 }
-
-# The report is as its schema says, where something can check that.
-fits_schema() {
-	python3 -c 'import jsonschema' 2>/dev/null || return 0
-	python3 -c 'import json, jsonschema, sys
-schema, report = (json.load(open(path)) for path in sys.argv[1:])
-jsonschema.validate(report, schema)' "$BATS_TEST_DIRNAME/../../docs/sandbox-report.schema.json" "${1:-report}"
-}

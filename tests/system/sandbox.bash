@@ -64,9 +64,37 @@ box() {
 	fi
 }
 
-# report FILTER: of the report in the file "report".
+# report FILTER: of the report in the file "report", which is as its schema says.
 report() {
+	if [ ! -e report.fits ] || [ report -nt report.fits ]; then
+		fits_schema || return
+	fi
 	jq -r "$1" report
+}
+
+# By what the schema uses of JSON Schema: validators take seconds to start on an emulated machine.
+fits_schema() {
+	local wrong
+	touch report.fits
+	wrong=$(jq -r --slurpfile schema "$BATS_TEST_DIRNAME/../../docs/sandbox-report.schema.json" '
+		def is($one): type == $one or ($one == "integer" and type == "number" and floor == .);
+		def wrong($s; $at):
+			. as $value | ([$s.type // empty] | flatten) as $types
+			| (select($types != [] and all($types[]; . as $type | $value | is($type) | not)) | "\($at) is \(tojson)"),
+			(select($s.enum and all($s.enum[]; . != $value)) | "\($at) is \(tojson)"),
+			(select(($s | has("const")) and . != $s.const) | "\($at) is \(tojson)"),
+			(numbers | select(. < ($s.minimum // .) or . > ($s.maximum // .)) | "\($at) is \(.)"),
+			(select($s.anyOf and all($s.anyOf[]; [. as $one | $value | wrong($one; $at)] != [])) | "\($at) is none of anyOf"),
+			(arrays | select(length > ($s.maxItems // length)) | "\($at) has \(length) items"),
+			(arrays | select($s.items) | .[] | wrong($s.items; $at + "[]")),
+			(objects | (($s.required // []) - keys)[] | "\($at) lacks \(.)"),
+			(objects | to_entries[] | . as $e | ($s.properties // {})[$e.key] as $below
+				| if $below then $e.value | wrong($below; "\($at).\($e.key)")
+				  else select($s.additionalProperties == false) | "\($at) has \($e.key)" end);
+		wrong($schema[0]; "report")' report) && [ -z "$wrong" ] && return 0
+	echo "# not as its schema says: $wrong" >&2
+	rm report.fits
+	return 1
 }
 
 # The host's files under an overlay need user attributes in a tmpfs (Linux 6.6), and a root that is no

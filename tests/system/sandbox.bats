@@ -404,6 +404,14 @@ teardown() {
 	done
 	run box --report fd:9 -- true 9>report
 	[ "$(report .verdict)" = ok ]
+	# And one that is not as its schema says would be noticed.
+	local wrong
+	cp report good
+	for wrong in '.surprise = 1' 'del(.verdict)' '.verdict = "good"' '.wall_ns = 1.5' '.limits.tape = {}' '.runtime.degraded = [{what: "x"}]'; do
+		jq "$wrong" good >report
+		run fits_schema
+		[ "$status" -eq 1 ] || { echo "$wrong" && false; }
+	done
 }
 
 @test "sandbox: --seccomp strict ends a program for a call that is not allowed" {
@@ -557,6 +565,24 @@ names_in_force() {
 	done
 	run box --profile judge -- true
 	[ "$status" -eq 125 ]
+}
+
+@test "sandbox: without a cgroup the report says of what its figures are, and which limits are not there" {
+	for WHO in root user; do
+		as=()
+		[ $WHO = root ] || as=(as_user)
+		run "${as[@]}" "$HULL" --cgroup-manager=disabled sandbox --pids 20 --cpus 1 --wall 60s --report report -- \
+			sh -c 'head -c 30000000 /dev/zero | tail -n 1 | wc -c; exit 3'
+		[ "$status" -eq 3 ]
+		[[ $output == *"cpus is not enforced: the cpu controller is not there: no cgroup can be made here"* ]]
+		[ "$(report '[.verdict, .cpu_from, .mem_from, .limits.pids.by, .limits.wallMs.by] | join(" ")')" = "exit rusage rusage rlimit watched" ]
+		[ "$(report '[.pids_peak, .pids_refused, .mem_events.oom_kill, .limits.cpus.enforced, .limits.cpus.by] | unique | tostring')" = "[null]" ]
+		[ "$(report '.mem_peak >= 30000000')" = true ]
+		[ "$(report '[.runtime.degraded[].what] | join(" ")')" = cpus ]
+		run -125 "${as[@]}" "$HULL" --cgroup-manager=disabled sandbox --strict --cpus 1 -- touch ran
+		[[ $output == *"cpus cannot be enforced"* ]]
+		rm report
+	done
 }
 
 @test "sandbox: a profile is a file; what it does not know is an error" {
