@@ -106,7 +106,7 @@ static int look_at(const struct job *job, const struct spec_seccomp *profile,
 			return lc_err(e, LC_ECONFIG,
 				      "seccomp %s: %s cannot be refused: hull-init, which starts "
 				      "the program under this profile, needs it",
-				      job->s.seccomp, need->name);
+				      job->s.seccomp ? job->s.seccomp : "default", need->name);
 		*allowed |= !call->args.n; /* or refused, which stands */
 	}
 	return 0;
@@ -128,6 +128,18 @@ static int allow_for_init(struct job *job, struct spec_seccomp *profile, struct 
 			buf_addf(&added, " %s", needs[i].name);
 	}
 	job->calls_added = added.str;
+	return 0;
+}
+
+/* hull-init asks the kernel for them, behind the filter. */
+static int allow_fixed_addresses(struct job *job, struct spec_seccomp *profile, struct lc_error *e)
+{
+	bool allowed;
+
+	if (look_at(job, profile, &fixed_addresses, &allowed, e) < 0)
+		return -1;
+	if (!allowed)
+		allow(&job->arena, profile, &fixed_addresses);
 	return 0;
 }
 
@@ -159,8 +171,8 @@ int calls_decide(struct job *job, struct spec_seccomp **out, struct lc_error *e)
 {
 	if (find_profile(job, out, e) < 0)
 		return -1;
-	if (job_is_deterministic(job)) /* hull-init asks the kernel for them, behind the filter */
-		allow(&job->arena, *out, &fixed_addresses);
+	if (job_is_deterministic(job) && allow_fixed_addresses(job, *out, e) < 0)
+		return -1;
 	if ((job->refused || keeps_files(job)) && set_id_forbid(&job->arena, *out, e) < 0)
 		return lc_err_in(e, "seccomp %s", job->s.seccomp);
 	if (job->refused)

@@ -538,6 +538,9 @@ names_in_force() {
 	[[ $output == *"missing.json: no such file or directory"* ]]
 	run -125 box --seccomp loose -- true
 	[[ $output == *'seccomp "loose": expected default, strict or the path of a file'* ]]
+	echo '{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [ { "names": [ "personality" ], "action": "SCMP_ACT_ERRNO" } ] }' >wrong.json
+	run -125 box --deterministic --seccomp ./wrong.json -- true
+	[[ $output == *"seccomp ./wrong.json: personality cannot be refused: hull-init"* ]]
 	# A condition on the mode leaves no room for the one of --rw.
 	mkdir out
 	echo '{ "defaultAction": "SCMP_ACT_ERRNO", "syscalls": [ { "names": [ "chmod" ], "action": "SCMP_ACT_ALLOW",
