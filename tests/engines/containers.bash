@@ -40,3 +40,14 @@ END
 limits_config() {
 	has_all_capabilities || printf 'default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n'
 }
+
+# podman's checks of health: without systemd there are no timers, and the test takes their part.
+healthy() {
+	e healthcheck run "$C"
+}
+
+unhealthy() {
+	! e healthcheck run "$C" || return 1
+	[ "$(e inspect --format '{{.State.Health.Status}}' "$C" 2>/dev/null ||
+		e inspect --format '{{.State.Healthcheck.Status}}' "$C")" = unhealthy ]
+}

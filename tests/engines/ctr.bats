@@ -72,7 +72,7 @@ task_is() {
 	[ "$(once --net-host -- readlink /proc/self/ns/net)" = "$(readlink /proc/self/ns/net)" ]
 }
 
-@test "run: capabilities, devices, limits of the process" {
+@test "run: capabilities, devices" {
 	run once --cap-drop CAP_CHOWN --cap-add CAP_SYS_TIME -- grep CapEff /proc/self/status
 	[[ $output == *00000000aa0425fa ]]
 	remove "$C" >/dev/null 2>&1 || :
@@ -184,6 +184,7 @@ task_is() {
 	run containerd config dump
 	"$RUNTIME" setup containerd --remove
 	mv before /etc/containerd/config.toml
+	output=${output//\'/\"} # version 2 writes the others
 	[[ $output == *'default_runtime_name = "hull"'* ]]
 	[[ $output == *'BinaryName = "/usr/bin/hull"'* ]]
 }

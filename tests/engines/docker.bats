@@ -56,6 +56,50 @@ teardown() { remove "$C" "$C-2" >/dev/null 2>&1 || :; }
 	e network rm "$C"
 }
 
+# in_config ID EXPRESSION: in what docker gave the runtime
+in_config() {
+	jq -e "$2" "$(find /run/containerd -path "*/moby/$1/config.json")"
+}
+
+@test "annotations reach the runtime" {
+	need_newer "docker 20.10 has none"
+	e run -d --name "$C" --network none --annotation org.example.key=value "$IMAGE" sleep 1000 >/dev/null
+	in_config "$(e inspect --format '{{.Id}}' "$C")" '.annotations["org.example.key"] == "value"'
+}
+
+@test "volumes: what is read-only is so all the way down" {
+	need_newer "docker 20.10 cannot ask for it"
+	mkdir -p dir/sub
+	mount -t tmpfs tmpfs dir/sub
+	run e run --rm --network none --mount "type=bind,src=$PWD/dir,dst=/dir,readonly,bind-propagation=rprivate,bind-recursive=readonly" \
+		"$IMAGE" touch /dir/sub/x
+	umount dir/sub
+	[ "$status" -ne 0 ]
+	[[ $output == *"Read-only file system"* ]]
+}
+
+@test "user namespaces: all containers' (userns-remap), but not one's that has the host's" {
+	local mapped host executed
+	printf 'remapped:x:4322:4322::/:/bin/false\n' >>/etc/passwd
+	printf 'remapped:x:4322:\n' >>/etc/group
+	echo 'remapped:3000000:65536' | tee -a /etc/subuid >>/etc/subgid
+	stop_dockerd
+	docker_config | jq '. + { "userns-remap": "remapped" }' >/etc/docker/daemon.json
+	start_dockerd
+	e load -q -i "$ARCHIVE" >/dev/null
+	mapped=$(e run --rm --network none "$IMAGE" sh -c 'cat /proc/self/uid_map; stat -c %u:%g /home/user; touch /data/x && stat -c %u /data/x') || :
+	host=$(e run --rm --network none --userns host "$IMAGE" cat /proc/self/uid_map) || :
+	e run -d --name "$C" "$IMAGE" sleep 1000 >/dev/null || :
+	executed=$(e exec --user user "$C" sh -c 'id -u; ls /sys/class/net | grep -c eth; hostname >/tmp/x && stat -c %u /tmp/x') || :
+	e rm -f "$C"
+	stop_dockerd
+	docker_config >/etc/docker/daemon.json
+	start_dockerd
+	[ "$(xargs <<<"$mapped")" = "0 3000000 65536 1000:1000 0" ]
+	[ "$(xargs <<<"$host")" = "0 0 4294967295" ]
+	[ "$(xargs <<<"$executed")" = "1000 1 1000" ]
+}
+
 @test "exec: through the API, resized while it runs" {
 	e run -d --name "$C" --network none "$IMAGE" sleep 1000 >/dev/null
 	[ "$(tty docker exec -it "$C" sh -c 'sleep 1; stty size' | tail -n 1)" = "30 90" ]

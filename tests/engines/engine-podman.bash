@@ -32,17 +32,6 @@ remove() {
 	e rm -f -t 0 "$@"
 }
 
-# Without systemd there are no timers: the test takes their part.
-healthy() {
-	e healthcheck run "$C"
-}
-
-unhealthy() {
-	! e healthcheck run "$C" || return 1
-	[ "$(e inspect --format '{{.State.Health.Status}}' "$C" 2>/dev/null ||
-		e inspect --format '{{.State.Healthcheck.Status}}' "$C")" = unhealthy ]
-}
-
 # make_runtime takes them out for peers
 enforces_devices() {
 	! is_peer || has_all_capabilities

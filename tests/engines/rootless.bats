@@ -132,6 +132,27 @@ mine() {
 	[ -z "$(find /run/user/$USER_ID -name "$id" -path "*/$(runtime_name)/*")" ]
 }
 
+@test "attach: to the streams of a running container" {
+	start -i -- sh -c 'read x; echo got $x; exit 6'
+	run e attach "$C" < <(sleep 1; echo line; sleep 2)
+	[[ $output == *"got line"* ]]
+	[ "$(e wait "$C")" = 6 ]
+}
+
+@test "health: a check that works, and one that begins to fail" {
+	start --health-cmd 'test -e /tmp/ready' --health-interval disable --health-retries 2 -- sh -c 'touch /tmp/ready; exec sleep 1000'
+	until_true 30 healthy
+	e exec "$C" rm /tmp/ready
+	until_true 30 unhealthy
+}
+
+@test "annotations reach the runtime; a device is the host's" {
+	e create --name "$C" --network none --annotation org.example.key=value "$IMAGE" true >/dev/null
+	e init "$C" >/dev/null
+	[ "$(jq -r '.annotations["org.example.key"]' "$(inspect "$C" '{{.OCIConfigPath}}')")" = value ]
+	[ "$(e run --rm --network none --device /dev/zero:/dev/given "$IMAGE" sh -c 'head -c 3 /dev/given | wc -c')" = 3 ]
+}
+
 @test "volumes: the user's files are root's inside; read-only; a named one" {
 	mkdir dir
 	echo file >dir/file
