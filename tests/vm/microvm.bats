@@ -211,7 +211,7 @@ no_monitor() {
 
 # As of a container: its processes live on as soon as its program runs, and end by themselves before.
 @test "vm: of a run that was killed nothing stays but what delete --force clears" {
-	local after pid status mounts
+	local after pid was mounts
 	cd "$M"
 	config '.process.args = ["sleep", "1000"]'
 	mounts=$(cat /proc/self/mountinfo)
@@ -221,14 +221,14 @@ no_monitor() {
 		sleep $after
 		kill -KILL $pid
 		wait $pid || :
-		status=$(h state killed 2>/dev/null | jq -r .status)
-		echo "after $after: $status"
-		[ "$status" = running ] || until_true no_monitor
-		[ -z "$status" ] || h delete --force killed
+		was=$(h state killed 2>/dev/null | jq -r .status)
+		echo "after $after: $was"
+		[ "$was" = running ] || until_true no_monitor
+		[ -z "$was" ] || h delete --force killed
 		no_monitor
 		run ! h state killed
 		[ -z "$(find /sys/fs/cgroup -depth -type d -name '*killed*')" ]
 		[ "$(cat /proc/self/mountinfo)" = "$mounts" ]
 	done
-	[ "$status" = running ]
+	[ "$was" = running ]
 }
