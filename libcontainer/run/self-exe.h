@@ -11,6 +11,9 @@
  *   the last descriptor is closed nobody can change the mount (it belongs to no namespace); or
  * - a sealed copy in memory, where the caller may not make such a mount (rootless).
  *
+ * A static hull for x86-64 becomes the former in place, before its libc begins, and is not executed
+ * again (run/self-exe-early.c).
+ *
  * Whether that has happened is asked from the kernel about /proc/self/exe; no argument and no
  * variable of the environment can pretend it.
  */

@@ -106,3 +106,36 @@ unharmed() {
 	(exec -a /proc/self/exe "$HULL" --root "$STATES" create "$ID" >out 2>&1)
 	[ "$(readlink "/proc/$(pid_of "$ID")/exe")" != "$HULL" ]
 }
+
+# A hull that begins before its libc becomes a read-only mount's file in place; any other executes itself once
+# more, as this one does where the kernel refuses.
+executions() {
+	grep -Ec '^execve(at)?\(.* = 0$' trace
+}
+
+@test "in place, or by another execution where the kernel refuses the executable" {
+	command -v strace >/dev/null || skip "strace is not installed"
+	program true
+	trace="strace -qq -o trace -e trace=execve,execveat,prctl"
+	$trace true || skip "strace may not trace here"
+	$trace "$HULL" --root "$STATES" create "$ID" >/dev/null 2>out
+	hull delete --force "$ID"
+	grep -q 'PR_SET_MM_MAP.* = 0$' trace || skip "not this hull, or not this kernel"
+	[ "$(executions)" = 1 ]
+	for error in EPERM EBUSY; do
+		$trace -e inject=prctl:error=$error:when=1 "$HULL" --root "$STATES" create "$ID" >/dev/null 2>out
+		cat out trace
+		[ "$(executions)" = 2 ]
+		[ "$(readlink "/proc/$(pid_of "$ID")/exe")" != "$HULL" ]
+		hull delete --force "$ID"
+	done
+}
+
+@test "what begins before libc knows all commands that enter a container" {
+	top=$BATS_TEST_DIRNAME/../..
+	grep -l '\.enters = true' "$top"/src/cmd-*.c | sed 's/.*cmd-\(.*\)\.c/\1/' | sort >commands
+	sed -n 's/.*hull_early_words: \.asciz \(.*\)\\n"$/\1/p' "$top/libcontainer/run/self-exe-early.c" |
+		grep -Eo '[a-z]+' | sort >words
+	[ -s words ]
+	diff commands words
+}
