@@ -9,8 +9,6 @@ teardown_file() { stop_engine; }
 setup() { name_of_test; cd "$BATS_TEST_TMPDIR" || return; mkdir logs; }
 teardown() { remove "$C" >/dev/null 2>&1 || :; }
 
-BB=docker.io/library/bb:latest
-
 # pod [JSON]: a pod named $C, in $POD; JSON is merged into its configuration
 pod() {
 	jq -nc --arg name "$C" --arg logs "$PWD/logs" --argjson more "${1:-"{}"}" '{ metadata: { name: $name, uid: $name, namespace: "default" },
@@ -23,7 +21,7 @@ pod() {
 create() {
 	local name=$1 more=$2
 	shift 2
-	ID=$(cri CreateContainer "$(jq -c --arg pod "$POD" --arg name "$name" --arg image "$BB" --argjson more "$more" '{
+	ID=$(cri CreateContainer "$(jq -c --arg pod "$POD" --arg name "$name" --arg image "$IMAGE" --argjson more "$more" '{
 		podSandboxId: $pod, sandboxConfig: ., config: ({ metadata: { name: $name }, image: { image: $image }, logPath: $name,
 		command: $ARGS.positional, linux: { securityContext: { namespaceOptions: { pid: "CONTAINER" } } } } * $more) }' \
 		pod.json --args -- "$@")" | jq -r .containerId)

@@ -15,12 +15,13 @@ start_engine() {
 	cri_network
 	start_containerd
 	ctr -n k8s.io images import "$ARCHIVE" >/dev/null
+	ctr -n k8s.io images tag --force "$(ctr -n k8s.io images list -q | grep '/bb:latest$')" "$IMAGE" >/dev/null
 	ctr -n k8s.io images import "$WORK/pause.tar" >/dev/null
 }
 
 # An image that does nothing, for pods.
 pause_archive() {
-	image_archive "$WORK/pause.tar" pause:latest '["sleep", "1000000"]'
+	image_archive "$WORK/pause.tar" localhost/pause:latest '["sleep", "1000000"]'
 }
 
 # An option of fields that protoc does not know before version 22 is left out.
@@ -49,7 +50,7 @@ containerd_config() {
 	cat <<END
 version = 2
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "docker.io/library/pause:latest"
+  sandbox_image = "localhost/pause:latest"
   disable_apparmor = true
   restrict_oom_score_adj = $(has_all_capabilities && echo false || echo true)
   stream_server_address = "127.0.0.1"
