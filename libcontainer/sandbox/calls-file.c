@@ -26,7 +26,7 @@ static const struct field condition_fields[] = {
 	F_STRING(struct condition, minKernel, OR_EMPTY),
 	{},
 };
-static const SHAPE(condition);
+static SHAPE(condition);
 
 struct file_call {
 	struct strs names;
@@ -51,7 +51,7 @@ static const struct field file_call_fields[] = {
 	F_STRUCT(struct file_call, excludes, condition),
 	{},
 };
-static const SHAPE(file_call);
+static SHAPE(file_call);
 
 struct arch_map {
 	char *architecture;
@@ -62,7 +62,7 @@ static const struct field arch_map_fields[] = {
 	F_STRS(struct arch_map, subArchitectures),
 	{},
 };
-static const SHAPE(arch_map);
+static SHAPE(arch_map);
 
 struct file_profile {
 	enum seccomp_action defaultAction;
@@ -85,7 +85,7 @@ static const struct field file_profile_fields[] = {
 	F_OBJECTS(struct file_profile, syscalls, file_call),
 	{},
 };
-static const SHAPE(file_profile);
+static SHAPE(file_profile);
 
 /* Names that engines have for machines. */
 static const struct {
