@@ -19,9 +19,9 @@ setup() {
 	[ -z "$(ls)" ]
 }
 
-# block WORDS: of docs/ENGINES.md, the one whose first line ends with these
+# block WORDS: of docs/ENGINES.md, the first one whose first line ends with these
 block() {
-	awk -v words=" $1" '/^```/ { inside = !inside; ours = inside && substr($0, length($0) - length(words) + 1) == words; next } ours' \
+	awk -v words=" $1" '/^```/ { if (ours) exit; inside = !inside; ours = inside && substr($0, length($0) - length(words) + 1) == words; next } ours' \
 		"$DROP_INS/../../docs/ENGINES.md"
 }
 
