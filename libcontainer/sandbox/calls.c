@@ -47,11 +47,16 @@ static const struct need {
 };
 static const struct need fixed_addresses = { .name = "personality", ONLY(0, ADDR_NO_RANDOMIZE) };
 
+const char *calls_name(const struct job *job)
+{
+	return job->s.seccomp ? job->s.seccomp : "default";
+}
+
 bool calls_from_file(const struct job *job)
 {
-	const char *which = job->s.seccomp;
+	const char *which = calls_name(job);
 
-	return which && strcmp(which, "default") != 0 && strcmp(which, "strict") != 0;
+	return strcmp(which, "default") != 0 && strcmp(which, "strict") != 0;
 }
 
 /* Something of what the program writes is still there when it has ended. */
@@ -106,7 +111,7 @@ static int look_at(const struct job *job, const struct spec_seccomp *profile,
 			return lc_err(e, LC_ECONFIG,
 				      "seccomp %s: %s cannot be refused: hull-init, which starts "
 				      "the program under this profile, needs it",
-				      job->s.seccomp ? job->s.seccomp : "default", need->name);
+				      calls_name(job), need->name);
 		*allowed |= !call->args.n; /* or refused, which stands */
 	}
 	return 0;
@@ -147,7 +152,7 @@ static int allow_fixed_addresses(struct job *job, struct spec_seccomp *profile, 
 
 static int find_profile(struct job *job, struct spec_seccomp **out, struct lc_error *e)
 {
-	const char *which = job->s.seccomp;
+	const char *which = calls_name(job);
 
 	if (calls_from_file(job) && !strchr(which, '/') && !strchr(which, '.'))
 		return lc_err(e, LC_EUSAGE,
@@ -159,7 +164,7 @@ static int find_profile(struct job *job, struct spec_seccomp **out, struct lc_er
 			       ? -1
 			       : 0;
 	*out = (struct spec_seccomp *)seccomp_default_profile(&job->arena, 0);
-	if (which && !strcmp(which, "strict")) {
+	if (!strcmp(which, "strict")) {
 		/* What is no part of a program's work ends it. */
 		(*out)->defaultAction = ACTION_KILL_PROCESS;
 		(*out)->defaultErrnoRet = (struct opt_u32){ 0 };
@@ -174,7 +179,7 @@ int calls_decide(struct job *job, struct spec_seccomp **out, struct lc_error *e)
 	if (job_is_deterministic(job) && allow_fixed_addresses(job, *out, e) < 0)
 		return -1;
 	if ((job->refused || keeps_files(job)) && set_id_forbid(&job->arena, *out, e) < 0)
-		return lc_err_in(e, "seccomp %s", job->s.seccomp);
+		return lc_err_in(e, "seccomp %s", calls_name(job));
 	if (job->refused)
 		bare_calls(job, *out);
 	return 0;
@@ -182,10 +187,8 @@ int calls_decide(struct job *job, struct spec_seccomp **out, struct lc_error *e)
 
 void calls_explain(const struct job *job, struct buf *b)
 {
-	const char *which = job->s.seccomp ? job->s.seccomp : "default";
-
 	buf_addf(b, "system calls: the %s %s\n", calls_from_file(job) ? "profile in" : "profile",
-		 which);
+		 calls_name(job));
 	if (job->calls_added)
 		buf_addf(b, "system calls that hull-init needs, and the profile lacks:%s\n",
 			 job->calls_added);

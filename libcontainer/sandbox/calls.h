@@ -13,6 +13,9 @@
 /* The profile that was asked for. Without namespaces only hull's own (bare.h). */
 int calls_decide(struct job *job, struct spec_seccomp **out, struct lc_error *e) lc_checked;
 
+/* As --seccomp has it: "default", "strict" or the path of a file. */
+const char *calls_name(const struct job *job);
+
 /* It is one of the user's own, in a file. */
 bool calls_from_file(const struct job *job);
 

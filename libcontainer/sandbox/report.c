@@ -3,6 +3,7 @@
 #include "sandbox/report.h"
 #include "config.h"
 #include "json/encode.h"
+#include "sandbox/calls.h"
 #include "sandbox/changes.h"
 #include "sandbox/limits.h"
 #include "sandbox/net.h"
@@ -186,7 +187,7 @@ static void add_runtime(struct json_writer *w, const struct job *job)
 	json_add_string(w, "kernel", u.release);
 	json_add_string(w, "mode", job->refused ? "landlock" : "ns");
 	json_add_string(w, "profile", job->how->profile);
-	json_add_string(w, "seccomp", job->s.seccomp ? job->s.seccomp : "default");
+	json_add_string(w, "seccomp", calls_name(job));
 	json_add_bool(w, "strict", job->s.strict.v);
 	json_add_string(w, "kept", job->how->keep && job->bundle_made ? job->bundle : NULL);
 	json_open(w, "degraded", '[');
